@@ -1,0 +1,35 @@
+// An authorised peer: what this host's configuration says of it. Immutable once loaded.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/clock.h"
+#include "lib/crypto/keys.h"
+#include "lib/model/endpoint.h"
+#include "lib/model/ip.h"
+
+namespace anubis::model {
+
+// Names a peer while the daemon runs; kept over a reload for as long as the production key stays the same.
+enum class PeerIndex : std::uint32_t {};
+
+struct Peer {
+  std::string name;
+  crypto::ProductionPublicKey public_key;
+  crypto::SidePublicKey side_public_key;
+  IpAddress side_address;                 // derived from the side public key, or configured
+  std::optional<HostPort> endpoint;       // with its port filled in; none: a roamer
+  std::optional<HostPort> side_endpoint;  // with its port filled in
+  std::vector<IpPrefix> allowed_ips;
+  std::uint16_t persistent_keepalive = 0;                     // seconds; 0: off
+  std::shared_ptr<const crypto::PresharedKey> preshared_key;  // may be null
+  std::optional<base::Duration> lease;                        // none: until down
+  std::string group;                                          // may be empty
+};
+
+}  // namespace anubis::model
