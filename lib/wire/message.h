@@ -1,0 +1,75 @@
+// The envelope of every side datagram: a plaintext header, then the sealed payload (docs/protocol.md, section 2).
+//
+//    0       4        5      6       7          8            24                 56         80
+//    | magic | version | type | suite | reserved | request id | sender's key | nonce | ciphertext … tag |
+//
+// The whole header is associated data. Inside, the payload is preceded by its length and followed by zeros (padding).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lib/crypto/keys.h"
+#include "lib/crypto/sealing.h"
+
+namespace anubis::wire {
+
+constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kHeaderSize = 80;
+constexpr std::size_t kLengthSize = 2;
+// IPv6's minimum MTU (1280) less the IPv6 and UDP headers: never fragmented inside the side tunnel's own MTU.
+constexpr std::size_t kMaxDatagramSize = 1232;
+// Requests are padded to this, so that a reply, which is never longer than its request, has room for a sentence.
+constexpr std::size_t kRequestSize = 512;
+constexpr std::size_t kMinDatagramSize = kHeaderSize + kLengthSize + crypto::kTagSize;
+
+using Datagram = std::vector<std::uint8_t>;
+using RequestId = std::array<std::uint8_t, 16>;
+
+enum class MessageType : std::uint8_t { kRequest = 1, kReply = 2 };
+
+struct Header {
+  MessageType type = MessageType::kRequest;
+  crypto::Suite suite = crypto::Suite::kXChaCha20Poly1305;
+  RequestId request_id{};  // a reply repeats its request's
+  crypto::ProductionPublicKey sender;
+  crypto::Nonce nonce{};
+
+  bool operator==(const Header&) const = default;
+};
+
+// Why a datagram is dropped in silence; each is counted.
+enum class Drop : std::uint8_t {
+  kLength,          // shorter than any message or longer than kMaxDatagramSize
+  kMagic,           // not ours: WireGuard's, say
+  kVersion,         // a version that this program does not speak
+  kType,            // neither request nor reply
+  kSuite,           // a suite that this program does not know
+  kReserved,        // the reserved byte is not zero
+  kUnknownSender,   // no authorised peer has the header's public key
+  kSource,          // the inner source address is not that peer's side address
+  kAuthentication,  // the seal does not open
+  kPadding,         // authentic, but its length or padding is wrong
+  kUnsolicited,     // a reply to no request of ours
+};
+constexpr std::size_t kDropReasons = 11;
+[[nodiscard]] const char* name_of(Drop reason);  // "length", "unknown-sender", …
+
+// Reads the header without any cryptography.
+[[nodiscard]] tl::expected<Header, Drop> decode_header(std::span<const std::uint8_t> datagram);
+void encode_header(const Header& header, std::span<std::uint8_t, kHeaderSize> out);
+
+// The whole datagram of exactly `size` bytes. size ≤ kMaxDatagramSize and the payload must fit
+// (payload.size() + kMinDatagramSize ≤ size).
+[[nodiscard]] Datagram seal_message(const Header& header, const base::Secret<crypto::kKeySize>& key,
+                                    std::span<const std::uint8_t> payload, std::size_t size);
+
+// The payload of a datagram whose header has been decoded. Drop::kAuthentication or Drop::kPadding.
+[[nodiscard]] tl::expected<std::vector<std::uint8_t>, Drop> open_message(const Header& header,
+                                                                         const base::Secret<crypto::kKeySize>& key,
+                                                                         std::span<const std::uint8_t> datagram);
+
+}  // namespace anubis::wire
