@@ -37,6 +37,7 @@ struct MessageKeys {
                                                             const PresharedKey* preshared);
 
 // Writes ciphertext and tag (plaintext.size() + kTagSize bytes) to out, which must have exactly that size.
+// plaintext may be the beginning of out.
 void seal(Suite suite, const base::Secret<kKeySize>& key, const Nonce& nonce,
           std::span<const std::uint8_t> associated_data, std::span<const std::uint8_t> plaintext,
           std::span<std::uint8_t> out);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,11 +34,11 @@ enum class SessionState : std::uint8_t { kDown = 1, kGoingUp = 2, kUp = 3, kGoin
 
 struct Reply {
   ResultCode result = ResultCode::kOk;
-  std::string text;
-  Token token{};
-  std::uint16_t listen_port = 0;
+  std::string text;               // why, when result is not OK; printable UTF-8 once consumed
+  Token token{};                  // the one that the next request must carry
+  std::uint16_t listen_port = 0;  // the responder's production listen port; 0: not told
   PeerPresence presence = PeerPresence::kNotApplicable;
-  std::chrono::seconds lease{0};  // what is left; zero: until down
+  std::chrono::seconds lease{0};  // what is left, rounded up, so that a lease that ends is never zero: until down
   SessionState state = SessionState::kDown;
   std::chrono::seconds up_for{0};
 
@@ -47,7 +48,7 @@ struct Reply {
 // The payload that seal_message takes for a datagram of `size` bytes, the size of the request: the text is cut (at a
 // character's border) to fit. size ≥ kRequestSize.
 [[nodiscard]] std::vector<std::uint8_t> create_reply(const Reply& reply, std::size_t size = kRequestSize);
-// None when the payload is malformed or carries a number that this program does not know; unknown result codes come
+// None when the payload is malformed or carries a number that this program does not know. An unknown result code comes
 // back as kInternal with a text that names the number, so that an initiator can tell its user.
 [[nodiscard]] std::optional<Reply> consume_reply(std::span<const std::uint8_t> payload);
 

@@ -5,8 +5,11 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
+
+#include <tl/expected.hpp>
 
 #include "lib/crypto/keys.h"
 #include "lib/crypto/sealing.h"
@@ -16,15 +19,18 @@ namespace anubis::wire {
 
 using Token = std::array<std::uint8_t, 16>;
 
+// No lease is longer: ten years of 365 days. A request for more is malformed.
+constexpr std::chrono::seconds kMaxLease = std::chrono::hours(24) * 365 * 10;
+
 enum class Operation : std::uint8_t { kUp = 1, kDown = 2, kStatus = 3, kBye = 4, kRenew = 5 };
 [[nodiscard]] const char* name_of(Operation operation);  // "up", …
 
 struct Request {
   Operation operation = Operation::kStatus;
-  std::optional<Token> token;         // none: not known
-  std::vector<crypto::Suite> suites;  // offered; those of the sender that we do not know are left out when consumed
-  std::uint16_t listen_port = 0;      // the sender's production listen port
-  std::chrono::seconds lease{0};      // zero: until down
+  std::optional<Token> token;                            // none: not known
+  std::vector<crypto::Suite> suites;                     // offered; consumed: those of them that we know, each once
+  std::uint16_t listen_port = 0;                         // the sender's production listen port; 0: not told
+  std::chrono::seconds lease{0};                         // up, renew; zero: until down
   std::optional<crypto::ProductionPublicKey> successor;  // bye only
 
   bool operator==(const Request&) const = default;
@@ -33,14 +39,15 @@ struct Request {
 // Why an authentic payload is no request; both are answered.
 struct RequestFault {
   enum class Kind : std::uint8_t {
-    kMalformed,         // no protobuf, or a field out of its range: BAD_REQUEST
+    kMalformed,         // no protobuf, no operation, or a field out of its range: BAD_REQUEST
     kUnknownOperation,  // of a later version: VERSION
   };
   Kind kind = Kind::kMalformed;
   std::string text;  // for people
 };
 
-// The payload that seal_message takes; always fits a datagram of kRequestSize.
+// The payload that seal_message takes; always fits a datagram of kRequestSize. lease ≤ kMaxLease, or the
+// responder refuses it.
 [[nodiscard]] std::vector<std::uint8_t> create_request(const Request& request);
 [[nodiscard]] tl::expected<Request, RequestFault> consume_request(std::span<const std::uint8_t> payload);
 

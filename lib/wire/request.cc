@@ -1,0 +1,110 @@
+#include "lib/wire/request.h"
+
+#include <algorithm>
+#include <limits>
+
+#include <fmt/core.h>
+
+#include "gate.pb.h"
+#include "lib/wire/fields.h"
+
+namespace anubis::wire {
+namespace {
+
+// In the order of the field numbers of gate.proto.
+constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes,  FieldType::kVarints,
+                             FieldType::kVarint, FieldType::kVarint, FieldType::kBytes};
+
+std::optional<Operation> find_operation(std::uint64_t number) {
+  if (number > 0xff) return std::nullopt;
+  const auto operation = static_cast<Operation>(number);
+  switch (operation) {
+    case Operation::kUp:
+    case Operation::kDown:
+    case Operation::kStatus:
+    case Operation::kBye:
+    case Operation::kRenew:
+      return operation;
+  }
+  return std::nullopt;
+}
+
+tl::unexpected<RequestFault> malformed(std::string text) {
+  return tl::unexpected(RequestFault{RequestFault::Kind::kMalformed, std::move(text)});
+}
+
+}  // namespace
+
+const char* name_of(Operation operation) {
+  switch (operation) {
+    case Operation::kUp:
+      return "up";
+    case Operation::kDown:
+      return "down";
+    case Operation::kStatus:
+      return "status";
+    case Operation::kBye:
+      return "bye";
+    case Operation::kRenew:
+      return "renew";
+  }
+  return "unknown";
+}
+
+std::vector<std::uint8_t> create_request(const Request& request) {
+  ::anubis::gate::Request message;
+  message.set_operation(static_cast<std::uint8_t>(request.operation));
+  if (request.token) message.set_token(request.token->data(), request.token->size());
+  for (const crypto::Suite suite : request.suites) message.add_suites(static_cast<std::uint8_t>(suite));
+  message.set_listen_port(request.listen_port);
+  message.set_lease_seconds(static_cast<std::uint64_t>(request.lease.count()));
+  if (request.successor) message.set_successor(request.successor->bytes.data(), request.successor->bytes.size());
+  std::vector<std::uint8_t> payload(message.ByteSizeLong());
+  message.SerializeWithCachedSizesToArray(payload.data());
+  return payload;
+}
+
+tl::expected<Request, RequestFault> consume_request(std::span<const std::uint8_t> payload) {
+  ::anubis::gate::Request message;
+  if (!is_well_formed(payload, kFields) || !message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+    return malformed("the request is no well-formed message");
+  }
+  // The operation first: one of a later version may give the other fields other ranges.
+  if (message.operation() == 0) return malformed("the request names no operation");
+  const auto operation = find_operation(message.operation());
+  if (!operation) {
+    return tl::unexpected(RequestFault{RequestFault::Kind::kUnknownOperation,
+                                       fmt::format("operation {} is unknown here", message.operation())});
+  }
+
+  Request request{.operation = *operation, .token = {}, .suites = {}, .successor = {}};
+  if (!message.token().empty()) {
+    if (message.token().size() != Token{}.size()) {
+      return malformed(fmt::format("the token has {} bytes instead of {}", message.token().size(), Token{}.size()));
+    }
+    std::ranges::copy(message.token(), request.token.emplace().begin());
+  }
+  for (const std::uint64_t number : message.suites()) {
+    const auto suite = find_suite(number);
+    if (suite && std::ranges::find(request.suites, *suite) == request.suites.end()) request.suites.push_back(*suite);
+  }
+  if (message.listen_port() > std::numeric_limits<std::uint16_t>::max()) {
+    return malformed(fmt::format("listen port {} is out of range", message.listen_port()));
+  }
+  request.listen_port = static_cast<std::uint16_t>(message.listen_port());
+  if (message.lease_seconds() > static_cast<std::uint64_t>(kMaxLease.count())) {
+    return malformed(
+        fmt::format("a lease of {} s is longer than the longest, {} s", message.lease_seconds(), kMaxLease.count()));
+  }
+  request.lease = std::chrono::seconds(message.lease_seconds());
+  if (!message.successor().empty()) {
+    if (message.successor().size() != crypto::kKeySize) {
+      return malformed(
+          fmt::format("the successor's key has {} bytes instead of {}", message.successor().size(), crypto::kKeySize));
+    }
+    std::ranges::copy(message.successor(), request.successor.emplace().bytes.begin());
+  }
+  return request;
+}
+
+}  // namespace anubis::wire
