@@ -1,0 +1,119 @@
+// What the gatekeeper wants done, and what it reports. Plain values: whoever executes them owns the sockets, the
+// devices and the resolver.
+//
+// Contract of the executor: actions are carried out in the order given. Each action that carries a Ticket is answered
+// exactly once, by the Gatekeeper's function that the action names, with the same ticket.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lib/base/clock.h"
+#include "lib/base/result.h"
+#include "lib/model/endpoint.h"
+#include "lib/model/peer.h"
+#include "lib/wire/reply.h"
+
+namespace anubis::gate {
+
+using model::PeerIndex;
+
+// Ties the answer to an action to the question; an answer that came too late carries one that nobody waits for.
+enum class Ticket : std::uint64_t {};
+
+// Chosen by whoever gives the command; comes back in FinishCommand.
+enum class CommandId : std::uint64_t {};
+
+using wire::SessionState;
+[[nodiscard]] const char* name_of(SessionState state);  // "down", "going-up", … as in `anubis status --json`
+
+// To the peer's side address, at `port`, from our own service port.
+struct SendDatagram {
+  PeerIndex peer{};
+  std::uint16_t port = 0;
+  wire::Datagram bytes;
+};
+
+// Find the address of the peer's production endpoint: resolve the configured name, or, for a roamer, take the address
+// at which its side tunnel was last heard. → Gatekeeper::resolved
+struct ResolveEndpoint {
+  PeerIndex peer{};
+  Ticket ticket{};
+};
+
+enum class Installation : std::uint8_t {
+  kKeep,      // a matching peer stays as it is; one that differs is changed the least
+  kRecreate,  // remove and add, so that WireGuard starts afresh with a new handshake
+};
+
+// Add the peer to the production interface with the AllowedIPs of our own configuration. → Gatekeeper::installed
+struct InstallPeer {
+  PeerIndex peer{};
+  Ticket ticket{};
+  Installation installation = Installation::kKeep;
+  // None: the executor looks for one as in ResolveEndpoint, but does not wait for a resolver.
+  std::optional<model::Endpoint> endpoint;
+  // What the peer says of its production listen port; for a roamer. Zero: not known.
+  std::uint16_t told_port = 0;
+  bool initiate_handshake = false;
+  bool with_routes = true;
+};
+
+struct Installed {
+  wire::PeerPresence presence = wire::PeerPresence::kCreated;
+};
+
+// Take away the peer's routes, then the peer. → Gatekeeper::removed
+struct RemovePeer {
+  PeerIndex peer{};
+  Ticket ticket{};
+};
+
+// Look at the production peer until WireGuard has completed a handshake since it was last created.
+// → Gatekeeper::handshake_seen. A later action for the same peer ends the watch; then no answer is owed.
+struct WatchHandshake {
+  PeerIndex peer{};
+  Ticket ticket{};
+};
+
+enum class Verdict : std::uint8_t {
+  kDone,
+  kNoEndpoint,   // the name does not resolve, or a roamer was never heard: text says which
+  kNoAnswer,     // the peer's daemon did not answer in time
+  kRefused,      // it did, with another code than OK: code, and text in its words
+  kNoHandshake,  // both ends have the peer, but WireGuard's handshake did not complete in time
+  kLocal,        // our own interface or routes could not be changed: text says why
+  kSuperseded,   // a later command, or the peer, decided otherwise: text says which
+};
+
+struct Outcome {
+  Verdict verdict = Verdict::kDone;
+  bool was_so_already = false;  // kDone: nothing had to be changed
+  wire::ResultCode code = wire::ResultCode::kOk;
+  std::string text;
+  base::Duration took{0};
+};
+
+struct FinishCommand {
+  CommandId command{};
+  PeerIndex peer{};
+  Outcome outcome;
+};
+
+// A session changed its state, or its reason.
+struct SessionChanged {
+  PeerIndex peer{};
+  SessionState state = SessionState::kDown;
+  bool initiator = false;
+  std::string reason;
+};
+
+using Action =
+    std::variant<SendDatagram, ResolveEndpoint, InstallPeer, RemovePeer, WatchHandshake, FinishCommand, SessionChanged>;
+using Actions = std::vector<Action>;
+
+}  // namespace anubis::gate

@@ -1,0 +1,158 @@
+// The gatekeeper: who may come in, and for how long. PURE: datagrams, commands, answers and the time go in, actions
+// come out. It owns no socket, asks no clock, and knows nothing of netlink. One thread at a time.
+//
+// Messages are specified in docs/protocol.md; states in session.h.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "lib/base/clock.h"
+#include "lib/base/random.h"
+#include "lib/crypto/keys.h"
+#include "lib/gate/action.h"
+#include "lib/gate/session.h"
+#include "lib/model/directory.h"
+#include "lib/wire/message.h"
+
+namespace anubis::gate {
+
+struct Settings {
+  std::uint16_t listen_port = 4296;                                      // production; told to peers
+  std::uint16_t service_port = 4298;                                     // where peers listen
+  std::vector<crypto::Suite> suites{crypto::Suite::kXChaCha20Poly1305};  // that we use, any order
+};
+
+struct Counters {
+  std::array<std::uint64_t, wire::kDropReasons> dropped{};  // by wire::Drop
+  std::uint64_t requests_accepted = 0;
+  std::uint64_t replies_repeated = 0;
+  std::uint64_t stale = 0;  // requests answered STALE
+  std::uint64_t sent = 0;   // datagrams, repetitions included
+};
+
+// For displays: the facts of one session.
+struct SessionView {
+  SessionState state = SessionState::kDown;
+  bool initiator = false;
+  std::string reason;
+  base::Time since{};
+  std::optional<base::Duration> lease_left;
+  std::uint64_t unopened = 0;  // messages from the peer's side address that no key of ours opens
+};
+
+class Gatekeeper {
+ public:
+  // directory, own_key and random must outlive the gatekeeper.
+  Gatekeeper(Settings settings, const model::PeerDirectory& directory, const crypto::ProductionPrivateKey& own_key,
+             base::Random& random);
+
+  // --- from the network ---------------------------------------------------------------------------------------------
+
+  // A datagram on the side interface's service port, from this inner address and port.
+  void receive(std::span<const std::uint8_t> datagram, const model::IpAddress& source, std::uint16_t port,
+               base::Time now);
+
+  // --- from the user ------------------------------------------------------------------------------------------------
+  // Each is answered by FinishCommand. The peer must be in the directory.
+
+  // lease: what to ask for; none: the configured one; zero: until down. Idempotent.
+  void up(CommandId command, PeerIndex peer, std::optional<std::chrono::seconds> lease, base::Duration timeout,
+          base::Time now);
+  void down(CommandId command, PeerIndex peer, base::Duration timeout, base::Time now);
+
+  // --- from the executor --------------------------------------------------------------------------------------------
+
+  void resolved(PeerIndex peer, Ticket ticket, base::Result<model::Endpoint> endpoint, base::Time now);
+  void installed(PeerIndex peer, Ticket ticket, base::Result<Installed> result, base::Time now);
+  void removed(PeerIndex peer, Ticket ticket, base::Status result, base::Time now);
+  void handshake_seen(PeerIndex peer, Ticket ticket, base::Time now);
+
+  // A peer that stood on the production interface before this process started: a session that is up.
+  void adopt(PeerIndex peer, bool initiator, base::Time now);
+  // The production interface was made anew: installs all sessions that are up again.
+  void reinstall_all(base::Time now);
+  // The peer's configuration changed: derives keys anew, and brings a session that is up into line.
+  void peer_changed(PeerIndex peer, base::Time now);
+  // The peer is no longer authorised: takes its session down here and forgets it. Call after the directory dropped it.
+  void peer_removed(PeerIndex peer, base::Time now);
+  // Learns the peer's token (by a status request), so that the first up needs no second question.
+  void warm_up(PeerIndex peer, base::Time now);
+
+  // --- time ---------------------------------------------------------------------------------------------------------
+
+  void advance(base::Time now);
+  // When advance() wants to be called next.
+  [[nodiscard]] std::optional<base::Time> next_timer() const;
+
+  // --- out ----------------------------------------------------------------------------------------------------------
+
+  // All that is to be done since the last call, in order.
+  [[nodiscard]] Actions take_actions();
+  [[nodiscard]] SessionView view(PeerIndex peer, base::Time now) const;
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+
+ private:
+  // gatekeeper.cc
+  Session& session(PeerIndex peer);
+  base::Status ensure_keys(PeerIndex peer, Session& session);
+  Ticket new_ticket() { return Ticket{++last_ticket_}; }
+  void emit(Action action) { actions_.push_back(std::move(action)); }
+  void set_state(PeerIndex peer, Session& session, SessionState state, std::string reason, base::Time now);
+  void void_token(Session& session);
+  void finish(PeerIndex peer, std::vector<CommandId>& commands, const Outcome& outcome);
+  void install(PeerIndex peer, Ticket ticket, const Session& session, Installation installation, bool with_routes);
+  void remove_from_interface(PeerIndex peer) { emit(RemovePeer{peer, new_ticket()}); }
+  void reschedule(PeerIndex peer, Session& session);
+  void wake(PeerIndex peer, Session& session, base::Time now);
+  void drop(wire::Drop reason) { ++counters_.dropped[static_cast<std::size_t>(reason)]; }
+
+  // initiator.cc: what is asked of a peer
+  void ask(PeerIndex peer, Session& session, wire::Operation operation, base::Time now);
+  void repeat(PeerIndex peer, Session& session, base::Time now);
+  void begin_up(PeerIndex peer, Session& session, base::Time now);
+  void begin_down(PeerIndex peer, Session& session, base::Time now);
+  void take_reply(PeerIndex peer, Session& session, const wire::Header& header, std::span<const std::uint8_t> datagram,
+                  base::Time now);
+  void take_up_reply(PeerIndex peer, Session& session, const wire::Reply& reply, base::Time now);
+  void take_renew_reply(PeerIndex peer, Session& session, const wire::Reply& reply, base::Time now);
+  void take_down_reply(PeerIndex peer, Session& session, const wire::Reply& reply, base::Time now);
+  void shake(PeerIndex peer, Session& session, base::Time now);
+  void end_attempt(PeerIndex peer, Session& session, Outcome outcome, base::Time now);
+  void fail_attempt(PeerIndex peer, Session& session, Verdict verdict, std::string text, base::Time now);
+  void finish_down_if_complete(PeerIndex peer, Session& session, base::Time now);
+  void abandon_down(PeerIndex peer, Session& session, std::string why);
+
+  // responder.cc: what a peer asks of us
+  void take_request(PeerIndex peer, Session& session, const wire::Header& header,
+                    std::span<const std::uint8_t> datagram, std::uint16_t port, base::Time now);
+  void carry_out(PeerIndex peer, Session& session, const wire::Request& request, const Responder::ReplyTo& to,
+                 base::Time now);
+  void carry_out_down(PeerIndex peer, Session& session, const Responder::ReplyTo& to);
+  void responder_installed(PeerIndex peer, Session& session, const base::Result<Installed>& result, base::Time now);
+  void responder_removed(PeerIndex peer, Session& session, const base::Status& result, base::Time now);
+  // Sends the reply and returns it; token, port, lease and state are filled in.
+  wire::Datagram answer(PeerIndex peer, Session& session, const Responder::ReplyTo& to, wire::Reply reply,
+                        base::Time now);
+
+  Settings settings_;
+  const model::PeerDirectory& directory_;
+  const crypto::ProductionPrivateKey& own_key_;
+  crypto::ProductionPublicKey own_public_key_;
+  base::Random& random_;
+  std::unordered_map<PeerIndex, Session> sessions_;  // of peers in use, not of all that are authorised
+  std::set<std::pair<base::Time, PeerIndex>> timers_;
+  Actions actions_;
+  Counters counters_;
+  std::uint64_t last_ticket_ = 0;
+};
+
+}  // namespace anubis::gate

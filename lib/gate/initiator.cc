@@ -1,0 +1,285 @@
+// The initiator's half: requests, their repetitions, replies, and the way from a reply to a tunnel that shakes hands.
+#include <algorithm>
+#include <chrono>
+
+#include "lib/gate/gatekeeper.h"
+
+namespace anubis::gate {
+namespace {
+
+using namespace std::chrono_literals;
+using base::Duration;
+using base::Time;
+using Phase = Attempt::Phase;
+
+// Intervals between the repetitions of a request: 0.25, 0.5, 1, 2, 4, 4, … s, each ±25 % so that many hosts that lost
+// the same server do not come back in step.
+constexpr Duration kFirstInterval = 250ms;
+constexpr Duration kLongestInterval = 4s;
+// A down that nobody waits for any more goes on, more and more rarely, until the peer confirms it.
+constexpr Duration kLongestBackgroundInterval = 60s;
+constexpr unsigned kWarmUpSends = 6;  // ~12 s; the first up asks again anyway
+
+// A responder whose token changes faster than we can ask is not one that answers.
+constexpr unsigned kMaxStales = 8;
+
+// WireGuard's handshake takes one round trip, which the exchange has just measured. Not seen after twice that, our
+// initiation came before the peer was installed at the other end, and WireGuard itself would repeat it only after 5 s.
+constexpr Duration kShortestShake = 50ms;
+
+std::string brief(Verdict verdict, const std::string& text) {
+  switch (verdict) {
+    case Verdict::kDone:
+      return {};
+    case Verdict::kNoAnswer:
+      return "the peer's anubisd did not answer";
+    case Verdict::kNoHandshake:
+      return "WireGuard's handshake on the production interface did not complete";
+    case Verdict::kRefused:
+      return "refused by the peer: " + text;
+    case Verdict::kNoEndpoint:
+    case Verdict::kLocal:
+    case Verdict::kSuperseded:
+      return text;
+  }
+  return text;
+}
+
+}  // namespace
+
+// --- requests
+// ---------------------------------------------------------------------------------------------------------
+
+void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, Time now) {
+  if (const auto status = ensure_keys(peer, with); !status) {
+    if (with.attempt) fail_attempt(peer, with, Verdict::kLocal, status.error().message, now);
+    return;
+  }
+  const unsigned stales = with.exchange ? with.exchange->stales : 0;
+  with.exchange = Exchange{.operation = operation,
+                           .request_id = random_.bytes<std::tuple_size_v<wire::RequestId>>(),
+                           .first_sent = now,
+                           .stales = stales};
+  const wire::Header header{.type = wire::MessageType::kRequest,
+                            .suite = crypto::Suite::kXChaCha20Poly1305,
+                            .request_id = with.exchange->request_id,
+                            .sender = own_public_key_,
+                            .nonce = random_.bytes<crypto::kNonceSize>()};
+  const wire::Request request{.operation = operation,
+                              .token = with.peer_token,
+                              .suites = settings_.suites,
+                              .listen_port = settings_.listen_port,
+                              .lease = with.attempt ? with.attempt->lease : 0s};
+  with.exchange->datagram =
+      wire::seal_message(header, with.keys->sending, wire::create_request(request), wire::kRequestSize);
+  repeat(peer, with, now);
+
+  if (operation != wire::Operation::kUp) return;
+  with.peer_may_be_up = true;
+  // With the right token the peer will be installed over there a moment from now: install it here right behind the
+  // request, without its routes, and WireGuard's handshake saves the wait for the reply.
+  if (with.peer_token && with.attempt->endpoint && with.attempt->endpoint->port != 0) {
+    with.attempt->installed_early = true;
+    install(peer, new_ticket(), with, Installation::kRecreate, false);
+  }
+}
+
+void Gatekeeper::repeat(PeerIndex peer, Session& with, Time now) {
+  Exchange& exchange = *with.exchange;
+  const bool waited_for = with.attempt || with.down_deadline;
+  if (!waited_for && exchange.operation == wire::Operation::kStatus && exchange.sent == kWarmUpSends) {
+    with.exchange.reset();
+    return;
+  }
+  emit(SendDatagram{peer, settings_.service_port, exchange.datagram});
+  ++counters_.sent;
+  const Duration longest = waited_for ? kLongestInterval : kLongestBackgroundInterval;
+  const Duration interval = std::min(kFirstInterval * (1u << std::min(exchange.sent, 12u)), longest);
+  ++exchange.sent;
+  const auto spread = static_cast<std::uint64_t>((interval / 2).count());
+  exchange.next_send = now + interval * 3 / 4 + Duration(random_.below(spread));
+}
+
+void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& header,
+                            std::span<const std::uint8_t> datagram, Time now) {
+  if (!with.exchange || with.exchange->request_id != header.request_id) return drop(wire::Drop::kUnsolicited);
+  const auto payload = wire::open_message(header, with.keys->receiving, datagram);
+  if (!payload) {
+    ++with.unopened;
+    return drop(payload.error());
+  }
+  const auto reply = wire::consume_reply(*payload);
+  if (!reply) return drop(wire::Drop::kUnsolicited);
+
+  with.peer_token = reply->token;
+  switch (reply->result) {
+    case wire::ResultCode::kStale:
+      if (++with.exchange->stales < kMaxStales) return ask(peer, with, with.exchange->operation, now);
+      break;
+    case wire::ResultCode::kBusy:
+      return;  // not accepted, so that the same bytes, sent again later, are judged anew
+    case wire::ResultCode::kOk:
+    case wire::ResultCode::kDenied:
+    case wire::ResultCode::kConflict:
+    case wire::ResultCode::kVersion:
+    case wire::ResultCode::kSuite:
+    case wire::ResultCode::kBadRequest:
+    case wire::ResultCode::kInternal:
+    case wire::ResultCode::kNotUp:
+      break;
+  }
+  const Exchange answered = std::move(*with.exchange);
+  with.exchange.reset();
+  if (with.attempt) with.attempt->round_trip = now - answered.first_sent;
+  switch (answered.operation) {
+    case wire::Operation::kUp:
+      return take_up_reply(peer, with, *reply, now);
+    case wire::Operation::kRenew:
+      return take_renew_reply(peer, with, *reply, now);
+    case wire::Operation::kDown:
+    case wire::Operation::kBye:
+      return take_down_reply(peer, with, *reply, now);
+    case wire::Operation::kStatus:
+      return;  // it was for the token
+  }
+}
+
+// --- up
+// ---------------------------------------------------------------------------------------------------------------
+
+void Gatekeeper::begin_up(PeerIndex peer, Session& with, Time now) {
+  abandon_down(peer, with, "it was brought up again by a later command");
+  void_token(with);
+  set_state(peer, with, SessionState::kGoingUp, {}, now);
+  with.attempt->phase = Phase::kResolving;
+  with.awaited = new_ticket();
+  emit(ResolveEndpoint{peer, *with.awaited});
+}
+
+void Gatekeeper::resolved(PeerIndex peer, Ticket ticket, base::Result<model::Endpoint> endpoint, Time now) {
+  const auto found = sessions_.find(peer);
+  if (found == sessions_.end()) return;
+  Session& with = found->second;
+  if (!with.attempt || with.attempt->phase != Phase::kResolving || with.awaited != ticket) return;
+  with.awaited.reset();
+  if (endpoint) {
+    with.attempt->endpoint = *endpoint;
+    with.attempt->phase = Phase::kAsking;
+    ask(peer, with, wire::Operation::kUp, now);
+  } else {
+    fail_attempt(peer, with, Verdict::kNoEndpoint, endpoint.error().message, now);
+  }
+  reschedule(peer, with);
+}
+
+void Gatekeeper::take_up_reply(PeerIndex peer, Session& with, const wire::Reply& reply, Time now) {
+  Attempt& attempt = *with.attempt;
+  if (reply.result != wire::ResultCode::kOk) {
+    with.peer_may_be_up = false;
+    return end_attempt(peer, with, {.verdict = Verdict::kRefused, .code = reply.result, .text = reply.text}, now);
+  }
+  with.lease_end.reset();
+  if (reply.lease > 0s) with.lease_end = now + reply.lease;
+  attempt.told_port = reply.listen_port;
+  if (attempt.endpoint->port == 0) attempt.endpoint->port = reply.listen_port;
+  attempt.phase = Phase::kInstalling;
+  with.awaited = new_ticket();
+  install(peer, *with.awaited, with, attempt.installed_early ? Installation::kKeep : Installation::kRecreate, true);
+}
+
+void Gatekeeper::shake(PeerIndex peer, Session& with, Time now) {
+  Attempt& attempt = *with.attempt;
+  attempt.phase = Phase::kShaking;
+  attempt.recreate_after = std::max({kShortestShake, attempt.round_trip * 2, attempt.recreate_after * 2});
+  attempt.recreate_at = now + attempt.recreate_after;
+  with.awaited = new_ticket();
+  emit(WatchHandshake{peer, *with.awaited});
+}
+
+void Gatekeeper::handshake_seen(PeerIndex peer, Ticket ticket, Time now) {
+  const auto found = sessions_.find(peer);
+  if (found == sessions_.end()) return;
+  Session& with = found->second;
+  if (!with.attempt || with.attempt->phase != Phase::kShaking || with.awaited != ticket) return;
+  with.initiator = true;
+  set_state(peer, with, SessionState::kUp, {}, now);
+  end_attempt(peer, with, {}, now);
+  reschedule(peer, with);
+}
+
+void Gatekeeper::take_renew_reply(PeerIndex peer, Session& with, const wire::Reply& reply, Time now) {
+  if (reply.result == wire::ResultCode::kNotUp) return begin_up(peer, with, now);  // it has forgotten the session
+  if (reply.result != wire::ResultCode::kOk) {
+    return end_attempt(peer, with, {.verdict = Verdict::kRefused, .code = reply.result, .text = reply.text}, now);
+  }
+  with.initiator = true;
+  with.lease_end.reset();
+  if (reply.lease > 0s) with.lease_end = now + reply.lease;
+  end_attempt(peer, with, {.was_so_already = true}, now);
+}
+
+void Gatekeeper::fail_attempt(PeerIndex peer, Session& with, Verdict verdict, std::string text, Time now) {
+  end_attempt(peer, with, {.verdict = verdict, .text = std::move(text)}, now);
+}
+
+// Tells the commands that wait. An attempt that failed leaves nothing behind: not here, and, as far as it can be told,
+// not there. A session that was up already and could not be renewed stays as it is.
+void Gatekeeper::end_attempt(PeerIndex peer, Session& with, Outcome outcome, Time now) {
+  outcome.took = now - with.attempt->started;
+  finish(peer, with.attempt->waiting, outcome);
+  with.attempt.reset();
+  with.exchange.reset();
+  with.awaited.reset();
+  if (with.state == SessionState::kUp) return;
+
+  with.initiator = false;
+  with.lease_end.reset();
+  void_token(with);
+  remove_from_interface(peer);
+  set_state(peer, with, SessionState::kFailed, brief(outcome.verdict, outcome.text), now);
+  if (with.peer_may_be_up) ask(peer, with, wire::Operation::kDown, now);
+}
+
+// --- down
+// -------------------------------------------------------------------------------------------------------------
+
+void Gatekeeper::begin_down(PeerIndex peer, Session& with, Time now) {
+  with.initiator = false;
+  with.lease_end.reset();
+  with.peer_may_be_up = true;
+  with.exchange.reset();
+  void_token(with);
+  set_state(peer, with, SessionState::kGoingDown, {}, now);
+  with.awaited = new_ticket();
+  emit(RemovePeer{peer, *with.awaited});
+  ask(peer, with, wire::Operation::kDown, now);
+}
+
+void Gatekeeper::take_down_reply(PeerIndex peer, Session& with, const wire::Reply& reply, Time now) {
+  with.peer_may_be_up = false;
+  if (reply.result != wire::ResultCode::kOk) {
+    finish(peer, with.down_waiting,
+           {.verdict = Verdict::kRefused, .code = reply.result, .text = reply.text, .took = now - with.down_started});
+  }
+  if (with.state == SessionState::kDown) set_state(peer, with, SessionState::kDown, {}, now);
+  finish_down_if_complete(peer, with, now);
+}
+
+void Gatekeeper::finish_down_if_complete(PeerIndex peer, Session& with, Time now) {
+  if (with.state != SessionState::kGoingDown || with.awaited || with.exchange) return;
+  void_token(with);  // an up that crossed our down must not be accepted now that it is done
+  with.down_deadline.reset();
+  finish(peer, with.down_waiting, {.took = now - with.down_started});
+  set_state(peer, with, SessionState::kDown, {}, now);
+}
+
+// Whatever we still wanted to take down is wanted again.
+void Gatekeeper::abandon_down(PeerIndex peer, Session& with, std::string why) {
+  with.exchange.reset();
+  with.awaited.reset();
+  with.down_deadline.reset();
+  with.peer_may_be_up = false;
+  finish(peer, with.down_waiting, {.verdict = Verdict::kSuperseded, .text = std::move(why)});
+}
+
+}  // namespace anubis::gate

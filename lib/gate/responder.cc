@@ -1,0 +1,185 @@
+// The responder's half: which requests are accepted, what they do, and what is answered.
+#include <algorithm>
+#include <chrono>
+
+#include "lib/gate/gatekeeper.h"
+
+namespace anubis::gate {
+namespace {
+
+using namespace std::chrono_literals;
+using base::Time;
+using wire::ResultCode;
+
+// The configured lease caps what is asked for; zero means until down.
+std::chrono::seconds granted(std::chrono::seconds asked, const std::optional<base::Duration>& configured) {
+  if (!configured) return asked;
+  const auto cap = std::chrono::ceil<std::chrono::seconds>(*configured);
+  return asked == 0s ? cap : std::min(asked, cap);
+}
+
+std::optional<Time> lease_end(std::chrono::seconds lease, Time now) {
+  if (lease == 0s) return std::nullopt;
+  return now + lease;
+}
+
+// The initiator must have used the strongest suite that both of us have. An offer that lacks the suite in use was cut.
+bool suite_is_right(crypto::Suite used, const std::vector<crypto::Suite>& offered,
+                    const std::vector<crypto::Suite>& own) {
+  std::optional<crypto::Suite> best;
+  for (const crypto::Suite suite : offered) {
+    if (std::ranges::find(own, suite) != own.end()) best = std::max(best.value_or(suite), suite);
+  }
+  return best == used;
+}
+
+}  // namespace
+
+void Gatekeeper::take_request(PeerIndex peer, Session& with, const wire::Header& header,
+                              std::span<const std::uint8_t> datagram, std::uint16_t port, Time now) {
+  Responder& responder = with.responder;
+  if (std::ranges::equal(datagram, responder.last_request)) {
+    if (responder.last_reply.empty()) return;  // still being carried out
+    ++counters_.replies_repeated;
+    return emit(SendDatagram{peer, port, responder.last_reply});
+  }
+  const auto payload = wire::open_message(header, with.keys->receiving, datagram);
+  if (!payload) {
+    ++with.unopened;
+    return drop(payload.error());
+  }
+
+  const Responder::ReplyTo to{header.request_id, header.suite, port, datagram.size()};
+  const auto refuse = [&](ResultCode code, std::string text) {
+    (void)answer(peer, with, to, {.result = code, .text = std::move(text)}, now);
+  };
+  const auto request = wire::consume_request(*payload);
+  if (!request) {
+    switch (request.error().kind) {
+      case wire::RequestFault::Kind::kMalformed:
+        return refuse(ResultCode::kBadRequest, request.error().text);
+      case wire::RequestFault::Kind::kUnknownOperation:
+        return refuse(ResultCode::kVersion, request.error().text);
+    }
+  }
+  if (!suite_is_right(header.suite, request->suites, settings_.suites)) {
+    return refuse(ResultCode::kSuite, "the suite in use is not the strongest that both ends have");
+  }
+  if (request->token != responder.token) {
+    ++counters_.stale;
+    return refuse(ResultCode::kStale, {});
+  }
+  const bool wants_up = request->operation == wire::Operation::kUp || request->operation == wire::Operation::kRenew;
+  if (responder.pending || (wants_up && with.state == SessionState::kGoingDown)) {
+    return refuse(ResultCode::kBusy, "another request for this peer is being carried out");
+  }
+
+  // Accepted: from here on it cannot be accepted again.
+  ++counters_.requests_accepted;
+  responder.token = random_.bytes<std::tuple_size_v<wire::Token>>();
+  responder.last_request.assign(datagram.begin(), datagram.end());
+  responder.last_reply.clear();
+  carry_out(peer, with, *request, to, now);
+}
+
+void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& request, const Responder::ReplyTo& to,
+                           Time now) {
+  const auto lease = granted(request.lease, directory_.get(peer)->lease);
+  switch (request.operation) {
+    case wire::Operation::kUp:
+      // A down of ours that was still being repeated would hit the session that the peer wants now.
+      if (!with.attempt) abandon_down(peer, with, "the peer brought it up again");
+      with.responder.pending = Responder::Pending{new_ticket(), to, lease};
+      emit(InstallPeer{.peer = peer,
+                       .ticket = with.responder.pending->ticket,
+                       .endpoint = with.attempt ? with.attempt->endpoint : std::nullopt,
+                       .told_port = request.listen_port,
+                       .initiate_handshake = directory_.get(peer)->endpoint.has_value()});
+      return;
+    case wire::Operation::kDown:
+    case wire::Operation::kBye:
+      return carry_out_down(peer, with, to);
+    case wire::Operation::kRenew: {
+      wire::Reply reply{.result = ResultCode::kNotUp, .text = "the session is not up here"};
+      if (with.state == SessionState::kUp) {
+        with.lease_end = lease_end(lease, now);
+        reply = {.result = ResultCode::kOk};
+      }
+      with.responder.last_reply = answer(peer, with, to, std::move(reply), now);
+      return;
+    }
+    case wire::Operation::kStatus:
+      with.responder.last_reply = answer(peer, with, to, {.result = ResultCode::kOk}, now);
+      return;
+  }
+}
+
+void Gatekeeper::carry_out_down(PeerIndex peer, Session& with, const Responder::ReplyTo& to) {
+  if (with.attempt) {
+    finish(peer, with.attempt->waiting, {.verdict = Verdict::kSuperseded, .text = "the peer took it down"});
+    with.attempt.reset();
+    with.awaited.reset();
+    with.exchange.reset();
+  }
+  with.initiator = false;
+  with.lease_end.reset();
+  if (with.state != SessionState::kGoingDown) {
+    // What we may still have been repeating in the background has come true.
+    with.exchange.reset();
+    with.peer_may_be_up = false;
+  }
+  with.responder.pending = Responder::Pending{new_ticket(), to, 0s};
+  emit(RemovePeer{peer, with.responder.pending->ticket});
+}
+
+void Gatekeeper::responder_installed(PeerIndex peer, Session& with, const base::Result<Installed>& result, Time now) {
+  const Responder::Pending done = *with.responder.pending;
+  with.responder.pending.reset();
+  wire::Reply reply;
+  if (result) {
+    reply.presence = result->presence;
+    with.lease_end = lease_end(done.lease, now);
+    // An up of our own that is under way ends by its own handshake.
+    if (!with.attempt) set_state(peer, with, SessionState::kUp, {}, now);
+  } else {
+    const bool conflict = result.error().code == base::ErrorCode::kConflict;
+    reply.result = conflict ? ResultCode::kConflict : ResultCode::kInternal;
+    reply.text = result.error().message;
+    if (!with.attempt) set_state(peer, with, SessionState::kFailed, result.error().message, now);
+  }
+  with.responder.last_reply = answer(peer, with, done.reply_to, std::move(reply), now);
+}
+
+void Gatekeeper::responder_removed(PeerIndex peer, Session& with, const base::Status& result, Time now) {
+  const Responder::Pending done = *with.responder.pending;
+  with.responder.pending.reset();
+  wire::Reply reply;
+  if (!result) reply = {.result = ResultCode::kInternal, .text = result.error().message};
+  if (with.state != SessionState::kGoingDown) {
+    set_state(peer, with, result ? SessionState::kDown : SessionState::kFailed,
+              result ? "taken down by the peer" : result.error().message, now);
+  }
+  with.responder.last_reply = answer(peer, with, done.reply_to, std::move(reply), now);
+}
+
+wire::Datagram Gatekeeper::answer(PeerIndex peer, Session& with, const Responder::ReplyTo& to, wire::Reply reply,
+                                  Time now) {
+  reply.token = with.responder.token;
+  reply.listen_port = settings_.listen_port;
+  reply.state = with.state;
+  if (with.state == SessionState::kUp) {
+    reply.up_for = std::chrono::floor<std::chrono::seconds>(now - with.since);
+    if (with.lease_end) reply.lease = std::chrono::ceil<std::chrono::seconds>(*with.lease_end - now);
+  }
+  const wire::Header header{.type = wire::MessageType::kReply,
+                            .suite = to.suite,
+                            .request_id = to.request_id,
+                            .sender = own_public_key_,
+                            .nonce = random_.bytes<crypto::kNonceSize>()};
+  auto datagram = wire::seal_message(header, with.keys->sending, wire::create_reply(reply, to.size), to.size);
+  emit(SendDatagram{peer, to.port, datagram});
+  ++counters_.sent;
+  return datagram;
+}
+
+}  // namespace anubis::gate

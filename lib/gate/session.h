@@ -1,0 +1,123 @@
+// What the gatekeeper remembers of one peer in use.
+//
+//                up typed here, or asked for and installed
+//        ┌──────┐ ──────────────────────────────────────────────┐
+//        │ down │                                               │ (asked for: directly)
+//        └──────┘ ◄────────────────────┐                        ▼
+//            │ ▲                       │                  ┌──────────┐
+//     up     │ │ peer removed          │  down, lease     │    up    │
+//            ▼ │                       │  ran out         └──────────┘
+//      ┌──────────┐  down, asked ┌────────────┐               ▲  │
+//      │ going-up │ ───────────► │ going-down │ ◄─────────────┼──┘ down
+//      └──────────┘              └────────────┘               │
+//            │ └─── handshake seen ───────────────────────────┘
+//            ▼
+//       ┌────────┐
+//       │ failed │  as down, with the reason; the next up starts again
+//       └────────┘
+//
+//   down        the peer is not on the production interface
+//   going-up    we asked the peer, or install it, or wait for the handshake
+//   up          both ends have the peer (as responder: we have, and have answered)
+//   going-down  removed here; the peer has not confirmed yet
+//   failed      the last up did not succeed; nothing is left on the production interface
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/clock.h"
+#include "lib/crypto/sealing.h"
+#include "lib/gate/action.h"
+#include "lib/wire/message.h"
+#include "lib/wire/reply.h"
+#include "lib/wire/request.h"
+
+namespace anubis::gate {
+
+// The responder's half: what stands between a request and its second effect.
+struct Responder {
+  wire::Token token{};  // what the peer's next request must carry
+
+  // The last accepted request, as received, and what was answered. The same bytes get the same reply.
+  wire::Datagram last_request;
+  wire::Datagram last_reply;  // empty: still being carried out, or void since a local change
+
+  // Where an answer goes, and what it must match.
+  struct ReplyTo {
+    wire::RequestId request_id{};
+    crypto::Suite suite{};
+    std::uint16_t port = 0;
+    std::size_t size = 0;  // of the request, and so of the reply
+  };
+
+  // An accepted request whose installation or removal is under way.
+  struct Pending {
+    Ticket ticket{};
+    ReplyTo reply_to;
+    std::chrono::seconds lease{0};
+  };
+  std::optional<Pending> pending;
+};
+
+// One request of ours and its repetitions, until it is answered or given up.
+struct Exchange {
+  wire::Operation operation = wire::Operation::kStatus;
+  wire::RequestId request_id{};
+  wire::Datagram datagram;
+  base::Time first_sent{};  // of this datagram
+  base::Time next_send{};
+  unsigned sent = 0;    // times
+  unsigned stales = 0;  // answers of STALE so far, over all datagrams of this exchange
+};
+
+// What we are doing as initiator, and since when.
+struct Attempt {
+  enum class Phase : std::uint8_t {
+    kResolving,  // the endpoint's name
+    kAsking,     // request sent, not answered
+    kInstalling,
+    kShaking,  // both ends have the peer: waiting for WireGuard's handshake
+  };
+  Phase phase = Phase::kResolving;
+  base::Time started{};
+  base::Time deadline{};
+  std::chrono::seconds lease{0};
+  std::vector<CommandId> waiting;
+  std::optional<model::Endpoint> endpoint;
+  bool installed_early = false;  // the peer is on our interface already, without routes
+  std::uint16_t told_port = 0;   // the peer's production listen port, in its own words
+  base::Duration round_trip{0};  // of the exchange
+  base::Time recreate_at{};      // kShaking: when to start WireGuard afresh
+  base::Duration recreate_after{0};
+};
+
+struct Session {
+  SessionState state = SessionState::kDown;
+  bool initiator = false;  // the session is our wish
+  std::string reason;
+  base::Time since{};                     // of the state
+  std::optional<base::Time> lease_end{};  // none: until down
+
+  std::optional<crypto::MessageKeys> keys;
+  std::optional<wire::Token> peer_token;  // what our next request to the peer must carry, as far as we know
+
+  Responder responder;
+  std::optional<Exchange> exchange;
+  std::optional<Attempt> attempt;       // state going-up, and up while it is being renewed
+  std::vector<CommandId> down_waiting;  // commands that wait for the peer's confirmation of down
+  base::Time down_started{};
+  std::optional<base::Time> down_deadline;  // when those are told that it did not come
+  bool peer_may_be_up = false;  // an up of ours may have had its effect there, and no down was confirmed since
+
+  std::uint64_t unopened = 0;  // messages from the peer's side address that its keys do not open
+
+  std::optional<Ticket> awaited;      // the action whose answer the initiator's half waits for
+  std::optional<base::Time> wake_at;  // as it stands in the timer queue
+};
+
+}  // namespace anubis::gate
