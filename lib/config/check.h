@@ -1,0 +1,27 @@
+// What no single key shows: whether the parts of a configuration go together. Internal to lib/config.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "lib/config/config.h"
+#include "lib/config/peer_entry.h"
+#include "lib/config/report.h"
+
+namespace anubis::config {
+
+// Where this host's own valid values stand; without a place: not to be compared.
+struct OwnPlaces {
+  std::optional<Place> production_key;
+  std::optional<Place> side_key;
+  std::optional<Place> side_address;
+};
+
+// Names, keys and side addresses are everybody's own (F19), and a preshared key is no private key.
+void check_identities(const Config& own, const OwnPlaces& places, const std::vector<PeerEntry>& peers, Report& report);
+
+// Allowed IPs overlap only on purpose (F32, F33), leave side addresses alone (F34), and with routes in the main table
+// take no peer's endpoint into a tunnel (F38). Time: n log n.
+void check_allowed_ips(const Config& own, const OwnPlaces& places, const std::vector<PeerEntry>& peers, Report& report);
+
+}  // namespace anubis::config

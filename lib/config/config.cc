@@ -1,0 +1,258 @@
+#include "lib/config/config.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/config/check.h"
+#include "lib/config/document.h"
+#include "lib/config/file.h"
+#include "lib/config/key_file.h"
+#include "lib/config/peer_entry.h"
+#include "lib/config/report.h"
+#include "lib/config/section.h"
+#include "lib/config/side_address.h"
+
+namespace anubis::config {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using model::InterfaceAddress;
+using model::IpPrefix;
+
+// What the kernel takes (dev_valid_name in net/core/dev.c), without the '%' that it would put a number for.
+base::Result<std::string> parse_interface(std::string_view text) {
+  constexpr std::size_t kMaxName = 15;  // IFNAMSIZ with the terminating zero
+  const auto is_bad = [](char character) {
+    return character <= ' ' || character > '~' || character == '/' || character == ':' || character == '%';
+  };
+  if (text.size() > kMaxName || text == "." || text == ".." || std::ranges::any_of(text, is_bad)) {
+    return fail(
+        ErrorCode::kInvalid,
+        fmt::format("\"{}\" cannot name an interface: 1 to 15 characters without blanks, '/', ':' and '%'", text));
+  }
+  return std::string(text);
+}
+
+base::Result<Backend> parse_backend(std::string_view text) {
+  if (text == "auto") return Backend::kAuto;
+  if (text == "kernel") return Backend::kKernel;
+  if (text == "userspace") return Backend::kUserspace;
+  return fail(ErrorCode::kInvalid, fmt::format("\"{}\" is no backend: auto, kernel or userspace", text));
+}
+
+base::Result<std::filesystem::path> parse_socket(std::string_view text) {
+  constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
+  if (!text.starts_with('/') || text.size() > kMaxPath) {
+    return fail(ErrorCode::kInvalid, fmt::format("must be an absolute path of at most {} bytes", kMaxPath));
+  }
+  return std::filesystem::path(text);
+}
+
+std::optional<Located<base::Secret<crypto::kKeySize>>> read_private_key(Section& section,
+                                                                        const std::filesystem::path& folder) {
+  constexpr std::string_view kKey = "private_key_file";
+  section.require(kKey, "name the file that holds the private key, which `wg genkey` makes");
+  return section.parsed(kKey, [&](std::string_view file) { return read_secret_file(folder / file); });
+}
+
+void read_port(Section& section, std::string_view key, std::uint16_t& port) {
+  if (const auto number = section.integer(key, 1, std::numeric_limits<std::uint16_t>::max())) {
+    port = static_cast<std::uint16_t>(number->value);
+  }
+}
+
+void read_table(Section& section, Production& production) {
+  constexpr std::string_view kKey = "table";
+  const Value* value = section.value(kKey);
+  if (value == nullptr) return;
+  if (const auto* text = std::get_if<std::string>(&value->data)) {
+    if (*text != "main") return section.error(value->place, kKey, "must be a number or \"main\"");
+    production.table = kMainTable;
+  } else if (const auto number = section.integer(kKey, 1, std::numeric_limits<std::uint32_t>::max())) {
+    constexpr std::int64_t kDefault = 253;  // RT_TABLE_DEFAULT
+    constexpr std::int64_t kLocal = 255;    // RT_TABLE_LOCAL
+    if (number->value >= kDefault && number->value <= kLocal) {
+      return section.error(number->place, kKey,
+                           fmt::format("is {}, a table of the system; write \"main\" for the main table, or the number "
+                                       "of one that nobody uses",
+                                       number->value));
+    }
+    production.table = static_cast<std::uint32_t>(number->value);
+  }
+}
+
+// One load: the files, what they say and what is wrong with it.
+class Loader {
+ public:
+  explicit Loader(const std::filesystem::path& file) : main_file_(file), folder_(file.parent_path()) {}
+
+  base::Result<Config> load() {
+    if (auto document = read_document(main_file_)) {
+      read_main(*document);
+      read_conf_d();
+      check_identities(config_, places_, entries_, report_);
+      check_allowed_ips(config_, places_, entries_, report_);
+    }
+    if (report_.has_errors()) return fail(report_.take_error());
+    config_.warnings = report_.take_warnings();
+    config_.peers.reserve(entries_.size());
+    for (PeerEntry& entry : entries_) config_.peers.push_back(std::move(entry.peer));
+    return std::move(config_);
+  }
+
+ private:
+  std::optional<Table> read_document(const std::filesystem::path& file) {
+    const auto number = report_.add_file(file.string());
+    const auto text = read_file(file, report_);
+    if (!text) {
+      report_.error(text.error());
+      return std::nullopt;
+    }
+    auto document = parse_document(*text, number, report_);
+    if (document) document->place = {number, 1, 1};
+    return document;
+  }
+
+  void read_main(const Table& document) {
+    Section section(document, "", report_);
+    read_name(section);
+    const Table absent{document.place, {}};
+    const auto or_absent = [&](const Table* table) -> const Table& { return table != nullptr ? *table : absent; };
+    read_production(or_absent(section.table("production")));
+    read_side(or_absent(section.table("side")));
+    read_control(or_absent(section.table("control")));
+    read_peers(section);
+    section.finish();
+  }
+
+  void read_name(Section& section) {
+    if (auto name = section.parsed("name", parse_name)) {
+      config_.name = std::move(name->value);
+    } else if (section.value("name") == nullptr) {
+      std::array<char, 256> host{};
+      gethostname(host.data(), host.size() - 1);  // cannot fail: HOST_NAME_MAX is 64
+      auto parsed = parse_name(host.data());
+      if (!parsed) {
+        return section.error(section.place(), "name",
+                             "is missing, and the system's host name " + parsed.error().message);
+      }
+      config_.name = std::move(*parsed);
+    }
+  }
+
+  void read_production(const Table& table) {
+    Section section(table, "production", report_);
+    Production& production = config_.production;
+    if (auto name = section.parsed("interface", parse_interface)) production.interface = std::move(name->value);
+    if (auto key = read_private_key(section, folder_)) {
+      production.private_key = crypto::ProductionPrivateKey(std::move(key->value));
+      production.public_key = production.private_key.public_key();
+      places_.production_key = key->place;
+    }
+    read_port(section, "listen_port", production.listen_port);
+    for (const auto& each : section.parsed_all("addresses", InterfaceAddress::parse)) {
+      production.addresses.push_back(each.value);
+    }
+    read_table(section, production);
+    for (const auto& [range, place] : section.parsed_all("throw", IpPrefix::parse)) {
+      if (range.is_default_route()) {
+        section.error(place, "throw", range.to_string() + " would keep everything out of WireGuard; take it out");
+      }
+      production.throw_ranges.push_back(range);
+    }
+    constexpr std::int64_t kMinMtu = 1280;  // RFC 8200, section 5
+    if (const auto mtu = section.integer("mtu", kMinMtu, 65'535))
+      production.mtu = static_cast<std::uint32_t>(mtu->value);
+    if (const auto backend = section.parsed("backend", parse_backend)) production.backend = backend->value;
+    section.finish();
+  }
+
+  void read_side(const Table& table) {
+    Section section(table, "side", report_);
+    Side& side = config_.side;
+    if (auto name = section.parsed("interface", parse_interface)) side.interface = std::move(name->value);
+    if (side.interface == config_.production.interface) {
+      section.error(section.place(), "interface",
+                    fmt::format("is {}, as production.interface is; the two need different names", side.interface));
+    }
+    const auto prefix = section.parsed("prefix", parse_side_prefix);
+    side.prefix = prefix ? prefix->value : default_side_prefix();
+    if (auto key = read_private_key(section, folder_)) {
+      side.private_key = crypto::SidePrivateKey(std::move(key->value));
+      side.public_key = side.private_key.public_key();
+      places_.side_key = key->place;
+    }
+    if (const auto address = section.parsed("address", parse_side_address)) {
+      side.address = address->value;
+      places_.side_address = address->place;
+    } else if (section.value("address") == nullptr && places_.side_key) {
+      side.address = derive_side_address(side.public_key, side.prefix);
+      places_.side_address = places_.side_key;
+    }
+    read_port(section, "listen_port", side.listen_port);
+    read_port(section, "service_port", side.service_port);
+    check_ports(section);
+    section.finish();
+  }
+
+  void check_ports(Section& section) {
+    const Side& side = config_.side;
+    const std::uint16_t production = config_.production.listen_port;
+    if (side.listen_port == production) {
+      section.error(section.place(), "listen_port",
+                    fmt::format("is {}, as production.listen_port is; choose another", production));
+    }
+    if (side.service_port == production || side.service_port == side.listen_port) {
+      section.error(section.place(), "service_port",
+                    fmt::format("is {}, as {} is; choose another", side.service_port,
+                                side.service_port == production ? "production.listen_port" : "side.listen_port"));
+    }
+  }
+
+  void read_control(const Table& table) {
+    Section section(table, "control", report_);
+    if (auto socket = section.parsed("socket", parse_socket)) config_.control.socket = std::move(socket->value);
+    if (const auto group = section.text("group")) config_.control.group = group->value;
+    section.finish();
+  }
+
+  void read_peers(Section& section) {
+    const PeerContext context{folder_, config_.side.prefix, config_.production.table == kMainTable};
+    std::uint32_t number = 0;
+    for (const Table* table : section.tables("peer")) {
+      entries_.push_back(read_peer(*table, ++number, context, report_));
+    }
+  }
+
+  void read_conf_d() {
+    const auto files = list_toml_files(folder_ / "conf.d", report_);
+    if (!files) return report_.error(files.error());
+    for (const auto& file : *files) {
+      const auto document = read_document(file);
+      if (!document) continue;
+      Section section(*document, "", report_);
+      read_peers(section);
+      section.finish("only [[peer]] may stand in conf.d; move it to " + main_file_.string());
+    }
+  }
+
+  const std::filesystem::path main_file_;
+  const std::filesystem::path folder_;
+  Report report_;
+  Config config_;
+  OwnPlaces places_;
+  std::vector<PeerEntry> entries_;
+};
+
+}  // namespace
+
+base::Result<Config> load(const std::filesystem::path& file) { return Loader(file).load(); }
+
+}  // namespace anubis::config

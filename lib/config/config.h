@@ -1,0 +1,75 @@
+// What /etc/anubis/anubis.toml says, checked: whoever holds a Config need not doubt it. docs/configuration.md lists
+// every key. Nothing here is ever changed after loading.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "lib/crypto/keys.h"
+#include "lib/model/ip.h"
+#include "lib/model/peer.h"
+
+namespace anubis::config {
+
+constexpr std::uint16_t kDefaultProductionPort = 4296;
+constexpr std::uint16_t kDefaultSidePort = 4297;
+constexpr std::uint16_t kDefaultServicePort = 4298;
+constexpr std::uint32_t kDefaultTable = 214;
+constexpr std::uint32_t kMainTable = 254;  // RT_TABLE_MAIN
+
+enum class Backend {
+  kAuto,       // the kernel where it has WireGuard, else userspace
+  kKernel,     // generic netlink
+  kUserspace,  // wireguard-go or another with the UAPI socket
+};
+
+// The interface that carries traffic.
+struct Production {
+  std::string interface = "wg0";
+  crypto::ProductionPrivateKey private_key{base::Secret<crypto::kKeySize>{}};
+  crypto::ProductionPublicKey public_key;  // of private_key
+  std::uint16_t listen_port = kDefaultProductionPort;
+  std::vector<model::InterfaceAddress> addresses;
+  std::uint32_t table = kDefaultTable;  // of the routes for AllowedIPs; kMainTable: plain routes
+  std::vector<model::IpPrefix> throw_ranges;
+  std::optional<std::uint32_t> mtu;
+  Backend backend = Backend::kAuto;
+};
+
+// The interface for Anubis alone.
+struct Side {
+  std::string interface = "anubis0";
+  crypto::SidePrivateKey private_key{base::Secret<crypto::kKeySize>{}};
+  crypto::SidePublicKey public_key;  // of private_key
+  std::uint16_t listen_port = kDefaultSidePort;
+  std::uint16_t service_port = kDefaultServicePort;
+  model::IpPrefix prefix;    // an IPv6 /16, of all side addresses that are derived from keys
+  model::IpAddress address;  // derived from public_key, or configured; peers' are of the same family
+};
+
+struct Control {
+  std::filesystem::path socket = "/run/anubis/control.sock";
+  std::string group = "anubis";
+};
+
+// Move-only: it holds private keys.
+struct Config {
+  std::string name;  // what peers' displays call this host
+  Production production;
+  Side side;
+  Control control;
+  // Names, keys and side addresses are unique, and their allowed IPs overlap only on purpose.
+  std::vector<model::Peer> peers;
+  std::vector<std::string> warnings;  // for the log: FILE:LINE:COLUMN and a sentence each
+};
+
+// Reads the file, the *.toml files in conf.d beside it, and the key files that they name. crypto::initialise() first.
+// The error holds a line for each fault, "FILE:LINE:COLUMN: key peer[2].public_key: what is wrong; what to do", at most
+// 20 of them; peer[2] is the second [[peer]] of that file.
+[[nodiscard]] base::Result<Config> load(const std::filesystem::path& file);
+
+}  // namespace anubis::config

@@ -1,0 +1,197 @@
+#include "lib/config/peer_entry.h"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "lib/base/duration.h"
+#include "lib/config/config.h"
+#include "lib/config/key_file.h"
+#include "lib/config/section.h"
+#include "lib/config/side_address.h"
+
+namespace anubis::config {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using model::HostPort;
+using model::InterfaceAddress;
+using model::IpAddress;
+using model::IpPrefix;
+
+bool is_name_character(char character) {
+  return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
+         (character >= '0' && character <= '9') || character == '.' || character == '_' || character == '-';
+}
+
+// F34: what can never be behind a peer.
+base::Status check_range(const IpPrefix& range, const PeerContext& context) {
+  const std::string text = range.to_string();
+  const IpPrefix loopback(
+      range.family() == model::Family::kV4 ? *IpAddress::parse("127.0.0.0") : *IpAddress::parse("::1"),
+      range.family() == model::Family::kV4 ? 8 : 128);
+  if (range.is_default_route()) {
+    if (!context.main_table) return {};
+    return fail(ErrorCode::kInvalid,
+                text +
+                    " cannot go into the main table: it would take the packets that bear the tunnel into the tunnel; "
+                    "give production.table a number of its own");
+  }
+  if (loopback.contains(range))
+    return fail(ErrorCode::kInvalid, text + " is loopback and never leaves a host; take it out");
+  if (range.length() == range.address().bits() && range.address().is_unspecified()) {
+    return fail(ErrorCode::kInvalid, fmt::format("{} is no address of anybody; a default route is written {}/0", text,
+                                                 range.address().to_string()));
+  }
+  if (context.side_prefix.overlaps(range)) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("{} overlaps the side prefix {}, which is for Anubis alone; take it out "
+                            "or set side.prefix to another, on every host",
+                            text, context.side_prefix.to_string()));
+  }
+  return {};
+}
+
+void read_allowed_ips(Section& section, const PeerContext& context, PeerEntry& entry) {
+  const auto parse = [&](std::string_view text) -> base::Result<InterfaceAddress> {
+    auto parsed = InterfaceAddress::parse(text);
+    if (!parsed) return parsed;
+    if (auto status = check_range(IpPrefix(parsed->address, parsed->length), context); !status)
+      return fail(status.error());
+    return parsed;
+  };
+  for (const auto& [range, place] : section.parsed_all("allowed_ips", parse)) {
+    const IpPrefix prefix(range.address, range.length);
+    if (prefix.address() != range.address) {
+      section.warning(place, "allowed_ips",
+                      fmt::format("{} means {}; write that", range.to_string(), prefix.to_string()));
+    }
+    entry.peer.allowed_ips.push_back(prefix);
+    entry.allowed_ips.push_back(place);
+  }
+}
+
+void read_endpoints(Section& section, const PeerContext& context, PeerEntry& entry) {
+  const auto parse = [&](std::string_view text) -> base::Result<HostPort> {
+    auto parsed = HostPort::parse(text);
+    if (!parsed) return parsed;
+    const auto literal = parsed->literal();
+    if (literal && (literal->is_unspecified() || literal->is_multicast())) {
+      return fail(ErrorCode::kInvalid, parsed->host + " is the address of no single host; name the peer's own");
+    }
+    if (literal && context.side_prefix.contains(*literal)) {
+      return fail(ErrorCode::kInvalid, parsed->host +
+                                           " is a side address, which stands inside the tunnel; name the "
+                                           "address at which the peer is reached without it");
+    }
+    return parsed;
+  };
+  if (auto endpoint = section.parsed("endpoint", parse)) {
+    entry.endpoint = endpoint->place;
+    entry.peer.side_endpoint = HostPort{endpoint->value.host, kDefaultSidePort};
+    if (!endpoint->value.port) endpoint->value.port = kDefaultProductionPort;
+    entry.peer.endpoint = std::move(endpoint->value);
+  }
+  if (auto endpoint = section.parsed("side_endpoint", parse)) {
+    entry.side_endpoint = endpoint->place;
+    if (!endpoint->value.port) endpoint->value.port = kDefaultSidePort;
+    entry.peer.side_endpoint = std::move(endpoint->value);
+  }
+  if (entry.peer.endpoint && entry.peer.endpoint == entry.peer.side_endpoint) {
+    section.error(entry.side_endpoint.value_or(*entry.endpoint), entry.side_endpoint ? "side_endpoint" : "endpoint",
+                  fmt::format("{} would be both the production and the side endpoint; they need different ports",
+                              entry.peer.endpoint->to_string()));
+  }
+}
+
+void read_side_address(Section& section, const PeerContext& context, PeerEntry& entry) {
+  if (const auto address = section.parsed("side_address", parse_side_address)) {
+    entry.peer.side_address = address->value;
+    entry.side_address = address->place;
+  } else if (section.value("side_address") == nullptr && entry.side_public_key) {
+    entry.peer.side_address = derive_side_address(entry.peer.side_public_key, context.side_prefix);
+    entry.side_address = entry.side_public_key;
+  }
+}
+
+void read_keepalive(Section& section, PeerEntry& entry) {
+  constexpr std::string_view kKey = "persistent_keepalive";
+  const Value* value = section.value(kKey);
+  if (value == nullptr) return;
+  if (const auto* text = std::get_if<std::string>(&value->data)) {
+    if (*text != "off") section.error(value->place, kKey, "must be a number of seconds, 0 to 65535, or \"off\"");
+  } else if (const auto seconds = section.integer(kKey, 0, std::numeric_limits<std::uint16_t>::max())) {
+    entry.peer.persistent_keepalive = static_cast<std::uint16_t>(seconds->value);
+  }
+}
+
+void read_preshared_key(Section& section, const PeerContext& context, PeerEntry& entry) {
+  const auto file = section.text("preshared_key_file");
+  if (!file) return;
+  auto secret = read_secret_file(context.folder / file->value);
+  if (!secret) return section.error(file->place, "preshared_key_file", secret.error().message);
+  entry.peer.preshared_key = std::make_shared<const crypto::PresharedKey>(std::move(*secret));
+  entry.preshared_key = file->place;
+}
+
+base::Result<base::Duration> parse_lease(std::string_view text) {
+  auto lease = base::parse_duration(text);
+  if (lease && *lease == base::Duration::zero()) {
+    return fail(ErrorCode::kInvalid, "is over at once; leave the key out for a session that lasts until down");
+  }
+  return lease;
+}
+
+}  // namespace
+
+std::string PeerEntry::key_path(std::string_view key) const { return fmt::format("peer[{}].{}", number, key); }
+
+base::Result<std::string> parse_name(std::string_view text) {
+  constexpr std::size_t kMaxName = 63;  // as a label of the DNS
+  if (text.empty() || text.size() > kMaxName || text.front() == '-' || text.front() == '.' ||
+      !std::ranges::all_of(text, is_name_character)) {
+    return fail(ErrorCode::kInvalid,
+                fmt::format("\"{}\" cannot be a name: 1 to 63 letters, digits, dots, underscores and hyphens, of which "
+                            "neither a dot nor a hyphen comes first",
+                            text.substr(0, kMaxName)));
+  }
+  return std::string(text);
+}
+
+PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext& context, Report& report) {
+  Section section(table, fmt::format("peer[{}]", number), report);
+  PeerEntry entry;
+  entry.number = number;
+
+  section.require("name", "say what to call this peer, as in: anubis up NAME");
+  if (auto name = section.parsed("name", parse_name)) {
+    entry.peer.name = std::move(name->value);
+    entry.name = name->place;
+  }
+  section.require("public_key", "it is the peer's production public key");
+  if (const auto key = section.parsed("public_key", crypto::parse_public_key)) {
+    entry.peer.public_key = crypto::ProductionPublicKey(key->value);
+    entry.public_key = key->place;
+  }
+  section.require("side_public_key", "it is the public key of the peer's side interface");
+  if (const auto key = section.parsed("side_public_key", crypto::parse_public_key)) {
+    entry.peer.side_public_key = crypto::SidePublicKey(key->value);
+    entry.side_public_key = key->place;
+  }
+  read_side_address(section, context, entry);
+  read_endpoints(section, context, entry);
+  read_allowed_ips(section, context, entry);
+  entry.nested = section.boolean("nested").value_or(false);
+  read_keepalive(section, entry);
+  read_preshared_key(section, context, entry);
+  if (const auto lease = section.parsed("lease", parse_lease)) entry.peer.lease = lease->value;
+  if (auto group = section.parsed("group", parse_name)) entry.peer.group = std::move(group->value);
+  section.finish();
+  return entry;
+}
+
+}  // namespace anubis::config

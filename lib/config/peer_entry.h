@@ -1,0 +1,49 @@
+// A [[peer]] as it stands in a file: what it says, and where it says it. Internal to lib/config.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "lib/config/document.h"
+#include "lib/config/report.h"
+#include "lib/model/ip.h"
+#include "lib/model/peer.h"
+
+namespace anubis::config {
+
+struct PeerEntry {
+  model::Peer peer;
+  std::uint32_t number = 0;  // within its file, from 1
+  bool nested = false;       // its allowed IPs may lie inside another peer's
+  // Where the valid values stand; those without a place are not to be compared with others.
+  std::optional<Place> name;
+  std::optional<Place> public_key;
+  std::optional<Place> side_public_key;
+  std::optional<Place> side_address;
+  std::optional<Place> endpoint;
+  std::optional<Place> side_endpoint;
+  std::optional<Place> preshared_key;
+  std::vector<Place> allowed_ips;  // as many as in peer
+
+  // "peer[2].public_key"
+  [[nodiscard]] std::string key_path(std::string_view key) const;
+};
+
+// What of the rest of the configuration a peer is read by.
+struct PeerContext {
+  std::filesystem::path folder;  // that relative key files are relative to
+  model::IpPrefix side_prefix;
+  bool main_table = false;  // routes go to the main table
+};
+
+[[nodiscard]] PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext& context, Report& report);
+
+// Names are typed at a shell: 1 to 63 of A-Z a-z 0-9 . _ -, the first a letter, a digit or an underscore.
+base::Result<std::string> parse_name(std::string_view text);
+
+}  // namespace anubis::config

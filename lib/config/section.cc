@@ -1,0 +1,202 @@
+#include "lib/config/section.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+#include <limits>
+#include <numeric>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace anubis::config {
+namespace {
+
+// Longer than any host name, path or key: what is longer is not quoted back whole.
+constexpr std::size_t kMaxText = 1024;
+constexpr std::size_t kMaxShownKey = 64;
+
+bool is_control(char character) {
+  const auto byte = static_cast<unsigned char>(character);
+  return byte < 0x20 || byte == 0x7f;
+}
+
+// AllowedIPs, allowed-ips and allowed_ips are as good as the same word.
+std::string normalised(std::string_view key) {
+  std::string out;
+  for (const char character : key) {
+    if (character != '_' && character != '-') {
+      out.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(character))));
+    }
+  }
+  return out;
+}
+
+// How many characters must be put in, left out or replaced (Levenshtein).
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+std::string suggestion(std::string_view key, std::vector<std::string_view> known) {
+  const std::string wanted = normalised(key.substr(0, kMaxShownKey));
+  std::string_view nearest;
+  std::size_t least = 1 + wanted.size() / 3;
+  for (const std::string_view candidate : known) {
+    const std::size_t distance = edit_distance(wanted, normalised(candidate));
+    if (distance < least) {
+      least = distance;
+      nearest = candidate;
+    }
+  }
+  if (!nearest.empty()) return fmt::format("did you mean {}?", nearest);
+  std::ranges::sort(known);
+  return fmt::format("known here: {}", fmt::join(known, ", "));
+}
+
+}  // namespace
+
+std::string Section::key_path(std::string_view key) const {
+  return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+}
+
+void Section::error(Place place, std::string_view key, std::string_view text) {
+  report_.error(place, key_path(key), text);
+}
+
+void Section::warning(Place place, std::string_view key, std::string_view text) {
+  report_.warning(place, key_path(key), text);
+}
+
+void Section::error_type(const Value& value, std::string_view key, std::string_view expected) {
+  error(value.place, key, fmt::format("is {}, must be {}", type_name(value), expected));
+}
+
+const Value* Section::find(std::string_view key) const {
+  const auto found = std::ranges::find(table_.entries, key, &Entry::key);
+  return found == table_.entries.end() ? nullptr : &found->value;
+}
+
+const Value* Section::value(std::string_view key) {
+  known_.push_back(key);
+  return find(key);
+}
+
+std::optional<Located<std::string_view>> Section::as_text(const Value& value, std::string_view key,
+                                                          std::string_view expected) {
+  const auto* text = std::get_if<std::string>(&value.data);
+  if (text == nullptr) {
+    error_type(value, key, expected);
+  } else if (text->empty()) {
+    error(value.place, key, "is empty; leave the key out or give it a value");
+  } else if (text->size() > kMaxText) {
+    error(value.place, key, fmt::format("is {} bytes long; at most {} make sense here", text->size(), kMaxText));
+  } else if (std::ranges::any_of(*text, is_control)) {
+    error(value.place, key, "contains a control character; take it out");
+  } else {
+    return Located<std::string_view>{*text, value.place};
+  }
+  return std::nullopt;
+}
+
+std::optional<Located<std::string_view>> Section::text(std::string_view key) {
+  const Value* found = value(key);
+  if (found == nullptr) return std::nullopt;
+  return as_text(*found, key, "a string");
+}
+
+std::optional<Located<std::int64_t>> Section::integer(std::string_view key, std::int64_t min, std::int64_t max) {
+  const Value* found = value(key);
+  if (found == nullptr) return std::nullopt;
+  const auto* number = std::get_if<std::int64_t>(&found->data);
+  if (number == nullptr) {
+    error_type(*found, key, "an integer");
+  } else if (*number < min || *number > max) {
+    error(found->place, key, fmt::format("is {}, must be {} to {}", *number, min, max));
+  } else {
+    return Located<std::int64_t>{*number, found->place};
+  }
+  return std::nullopt;
+}
+
+std::optional<bool> Section::boolean(std::string_view key) {
+  const Value* found = value(key);
+  if (found == nullptr) return std::nullopt;
+  const auto* flag = std::get_if<bool>(&found->data);
+  if (flag != nullptr) return *flag;
+  error_type(*found, key, "true or false");
+  return std::nullopt;
+}
+
+const Table* Section::table(std::string_view key) {
+  const Value* found = value(key);
+  if (found == nullptr) return nullptr;
+  const auto* table = std::get_if<Table>(&found->data);
+  if (table == nullptr) error_type(*found, key, fmt::format("a table; write [{}]", key_path(key)));
+  return table;
+}
+
+std::vector<const Table*> Section::tables(std::string_view key) {
+  std::vector<const Table*> all;
+  const Value* found = value(key);
+  if (found == nullptr) return all;
+  const std::string expected = fmt::format("an array of tables; write [[{}]]", key_path(key));
+  const auto* array = std::get_if<Array>(&found->data);
+  if (array == nullptr) {
+    error_type(*found, key, expected);
+    return all;
+  }
+  all.reserve(array->items.size());
+  for (const Value& item : array->items) {
+    if (const auto* table = std::get_if<Table>(&item.data)) {
+      all.push_back(table);
+    } else {
+      error_type(item, key, expected);
+    }
+  }
+  return all;
+}
+
+std::vector<Located<std::string_view>> Section::texts(std::string_view key) {
+  std::vector<Located<std::string_view>> all;
+  const Value* found = value(key);
+  if (found == nullptr) return all;
+  const auto* array = std::get_if<Array>(&found->data);
+  if (array == nullptr) {
+    error_type(*found, key, "an array of strings");
+    return all;
+  }
+  for (const Value& item : array->items) {
+    if (const auto text = as_text(item, key, "a string")) all.push_back(*text);
+  }
+  return all;
+}
+
+void Section::require(std::string_view key, std::string_view what_to_do) {
+  if (find(key) == nullptr) error(table_.place, key, fmt::format("is missing; {}", what_to_do));
+}
+
+void Section::finish(std::string_view what_to_do) {
+  for (const Entry& entry : table_.entries) {
+    if (std::ranges::find(known_, entry.key) != known_.end()) continue;
+    const std::string shown = entry.key.substr(0, kMaxShownKey);
+    if (report_.is_full()) {
+      error(entry.place, shown, "");
+    } else if (what_to_do.empty()) {
+      error(entry.place, shown, "is not known; " + suggestion(entry.key, known_));
+    } else {
+      error(entry.place, shown, what_to_do);
+    }
+  }
+}
+
+}  // namespace anubis::config
