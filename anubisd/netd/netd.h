@@ -1,0 +1,85 @@
+// Everything that needs CAP_NET_ADMIN, behind one narrow interface of plain values. Peers are named by their index in
+// the directory, which this side holds as well: what a peer may use is looked up here, never passed in, so that whoever
+// asks can at worst bring authorised peers up and down.
+//
+// Calls block: some 10 µs with the kernel, some 100 µs with a userspace WireGuard. One thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "lib/model/directory.h"
+#include "lib/model/endpoint.h"
+#include "lib/model/peer.h"
+#include "lib/wireguard/device.h"
+
+namespace anubis::netd {
+
+using model::PeerIndex;
+
+enum class Interface : std::uint8_t { kProduction, kSide };
+enum class Backend : std::uint8_t { kKernel, kUserspace };
+
+struct InstallRequest {
+  PeerIndex peer{};
+  bool recreate = false;                    // remove first, so that WireGuard starts afresh
+  std::optional<model::Endpoint> endpoint;  // none: as it is, or none
+  bool initiate_handshake = false;          // make WireGuard send at once
+  bool with_routes = true;
+};
+
+enum class Presence : std::uint8_t { kCreated, kFound };
+
+// What WireGuard says of one authorised peer.
+struct PeerReport {
+  PeerIndex peer{};
+  std::optional<model::Endpoint> endpoint;
+  wireguard::HandshakeTime latest_handshake;  // the epoch: never
+  std::uint64_t rx_bytes = 0;
+  std::uint64_t tx_bytes = 0;
+};
+
+struct InterfaceReport {
+  std::string name;
+  std::uint32_t ifindex = 0;
+  Backend backend = Backend::kKernel;
+  bool created_by_us = false;
+};
+
+class Netd {
+ public:
+  virtual ~Netd() = default;
+
+  // Creates or adopts the interface and brings it to its configuration: key, listen port, addresses, MTU, link up,
+  // rules; for the side interface also all authorised peers. What stands there already and matches is left as it is.
+  virtual base::Result<InterfaceReport> bring_up(Interface which) = 0;
+
+  // The authorised peers that stand on the production interface, with routes or without.
+  [[nodiscard]] virtual base::Result<std::vector<PeerIndex>> installed_peers() = 0;
+
+  // kConflict: a peer that is not ours holds one of the allowed IPs. Nothing is left behind by a failure.
+  virtual base::Result<Presence> install(const InstallRequest& request) = 0;
+  // Routes first. A peer that is not there is fine.
+  virtual base::Status remove(PeerIndex peer) = 0;
+  // Ends a keepalive that install() switched on only to start the handshake.
+  virtual base::Status handshake_done(PeerIndex peer) = 0;
+
+  [[nodiscard]] virtual base::Result<std::vector<PeerReport>> report(Interface which) = 0;
+  // One peer; may cost a dump of the device.
+  [[nodiscard]] virtual base::Result<std::optional<PeerReport>> report(Interface which, PeerIndex peer) = 0;
+
+  virtual base::Status set_side_endpoint(PeerIndex peer, const model::Endpoint& endpoint) = 0;
+
+  // After a reload, when the directory holds the new set: the side interface gets, changes and loses peers; removed
+  // peers also leave the production interface.
+  virtual base::Status apply_changes(const model::DirectoryChanges& changes) = 0;
+
+  // Takes away all that is ours: sessions, routes, rules, and the interfaces that we created.
+  virtual base::Status tear_down() = 0;
+};
+
+}  // namespace anubis::netd
