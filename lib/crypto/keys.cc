@@ -1,5 +1,6 @@
 #include "lib/crypto/keys.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -20,6 +21,14 @@ bool decode(std::string_view text, std::span<std::uint8_t, kKeySize> out) {
          sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr, &size, &end,
                            sodium_base64_VARIANT_ORIGINAL) == 0 &&
          size == kKeySize && end == text.data() + text.size();
+}
+
+// RFC 7748 lets X25519 take any 32 bytes: it ignores the top bit and reduces the rest modulo p = 2^255 − 19. What it
+// puts out, and so every key that belongs to a private key, is below p.
+bool is_canonical(const PublicKey& key) {
+  constexpr std::uint8_t kLowestByteOfP = 0xed;
+  const bool is_full = std::all_of(key.bytes.begin() + 1, key.bytes.end() - 1, [](auto byte) { return byte == 0xff; });
+  return key.bytes.back() < 0x7f || (key.bytes.back() == 0x7f && !(is_full && key.bytes.front() >= kLowestByteOfP));
 }
 
 constexpr const char* kNotBase64 =
@@ -49,6 +58,9 @@ base::Result<PublicKey> parse_public_key(std::string_view text) {
     return base::fail(
         base::ErrorCode::kInvalid,
         "is not a usable public key: it is a point of small order, so that its secrets are known to everybody");
+  }
+  if (!is_canonical(key)) {
+    return base::fail(base::ErrorCode::kInvalid, "is not a usable public key: no private key has it");
   }
   return key;
 }

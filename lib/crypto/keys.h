@@ -31,7 +31,7 @@ struct PublicKey {
 };
 
 // kInvalid unless text is exactly the base64 of 32 bytes that are a point of large order (a small-order point would
-// make the shared secret known to everybody).
+// make the shared secret known to everybody) in its one canonical encoding (by another, one key could pass for two).
 [[nodiscard]] base::Result<PublicKey> parse_public_key(std::string_view text);
 [[nodiscard]] bool has_small_order(const PublicKey& key);
 
