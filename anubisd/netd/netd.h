@@ -47,7 +47,10 @@ struct InterfaceReport {
   std::string name;
   std::uint32_t ifindex = 0;
   Backend backend = Backend::kKernel;
-  bool created_by_us = false;
+  bool created_by_us = false;  // else adopted: never deleted
+  // The device is another one than at the last bring_up(), or the first: what this process installed is not on it. At
+  // the first, installed_peers() tells what an earlier process left there; later, sessions want to be installed again.
+  bool fresh = false;
 };
 
 class Netd {
@@ -55,13 +58,24 @@ class Netd {
   virtual ~Netd() = default;
 
   // Creates or adopts the interface and brings it to its configuration: key, listen port, addresses, MTU, link up,
-  // rules; for the side interface also all authorised peers. What stands there already and matches is left as it is.
+  // rules; for the side interface also all authorised peers; for the production interface the routes of the sessions.
+  // What stands there already and matches is left as it is, what has gone is put back: so this is what heals, too.
+  // Costs a dump.
   virtual base::Result<InterfaceReport> bring_up(Interface which) = 0;
 
-  // The authorised peers that stand on the production interface, with routes or without.
+  // Becomes readable when something may have happened to the interfaces, routes or rules from outside. Always the same
+  // descriptor; level-triggered.
+  [[nodiscard]] virtual int event_fd() const = 0;
+  // Call it when event_fd() is readable; never blocks. The interfaces that want bring_up(): deleted, renamed, set down,
+  // robbed of addresses or routes, or their process ended.
+  [[nodiscard]] virtual std::vector<Interface> interfaces_to_heal() = 0;
+
+  // The authorised peers that stand on the production interface with the allowed IPs that they are to have. No dump.
   [[nodiscard]] virtual base::Result<std::vector<PeerIndex>> installed_peers() = 0;
 
-  // kConflict: a peer that is not ours holds one of the allowed IPs. Nothing is left behind by a failure.
+  // kNotFound: no such peer, or the interface is not up (bring_up() it). kConflict: another peer holds one of the
+  // allowed IPs (it is named), or the endpoint is reached through the tunnel itself. A failure leaves what was there
+  // before, and nothing else.
   virtual base::Result<Presence> install(const InstallRequest& request) = 0;
   // Routes first. A peer that is not there is fine.
   virtual base::Status remove(PeerIndex peer) = 0;
@@ -78,7 +92,8 @@ class Netd {
   // peers also leave the production interface.
   virtual base::Status apply_changes(const model::DirectoryChanges& changes) = 0;
 
-  // Takes away all that is ours: sessions, routes, rules, and the interfaces that we created.
+  // Takes away all that is ours: sessions, routes, rules, addresses, and the interfaces that we created. Goes on after
+  // a failure and tells the first one.
   virtual base::Status tear_down() = 0;
 };
 
