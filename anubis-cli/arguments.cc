@@ -1,0 +1,234 @@
+#include "anubis-cli/arguments.h"
+
+#include <CLI/CLI.hpp>
+
+#include "anubis-cli/text.h"
+#include "lib/base/duration.h"
+
+namespace anubis::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr int kUsage = 2;
+constexpr const char* kDefaultSocket = "/run/anubis/control.sock";
+constexpr seconds kMaxTimeout = std::chrono::hours(1);
+
+constexpr const char* kWhichPeer = "which peer? NAME is missing; their names: anubis peers";
+
+constexpr const char* kExitStatuses = R"(Exit status:
+  0  done
+  1  failed
+  2  usage
+  3  not up (is-up)
+  4  refused by the peer
+  5  peer or daemon unreachable or timed out
+  6  no such peer
+  7  not permitted
+  8  daemon not running
+  130  interrupted by Ctrl-C; the daemon goes on with what it was asked
+)";
+
+// A mistake that CLI11 does not see. Thrown and caught in this file, beside CLI11's own.
+struct UsageError {
+  std::string message;
+};
+
+// What the options are read into, as typed.
+struct Typed {
+  Invocation invocation;
+  UpOptions up;
+  DownOptions down;
+  StatusOptions status;
+  IsUpOptions is_up;
+  PeersOptions peers;
+  MonitorOptions monitor;
+  std::string lease;
+  std::string timeout = "10s";
+  std::string colour = "auto";
+};
+
+seconds parse_seconds(const std::string& option, const std::string& text) {
+  const auto duration = base::parse_duration(text);
+  if (!duration) throw UsageError{option + ": " + duration.error().message};
+  return std::chrono::duration_cast<seconds>(*duration);
+}
+
+milliseconds parse_timeout(const std::string& text) {
+  const auto timeout = parse_seconds("--timeout", text);
+  if (timeout < seconds(1) || timeout > kMaxTimeout)
+    throw UsageError{"--timeout: \"" + text + "\" is not within 1s and 1h"};
+  return timeout;
+}
+
+std::optional<std::uint32_t> parse_lease(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  if (text == "none") return 0;
+  const auto lease = parse_seconds("--lease", text);
+  if (lease < seconds(1))
+    throw UsageError{"--lease: \"" + text + "\" is over at once; for a session without end: --lease none"};
+  return static_cast<std::uint32_t>(lease.count());
+}
+
+ColourChoice parse_colour(const std::string& text) {
+  if (text == "auto") return ColourChoice::kAuto;
+  if (text == "always") return ColourChoice::kAlways;
+  if (text == "never") return ColourChoice::kNever;
+  throw UsageError{"--color: \"" + text + "\" is none of auto, always and never"};
+}
+
+void require_name(const std::string& name) {
+  if (name.empty()) throw UsageError{kWhichPeer};
+}
+
+// "up, down, …": for those who typed something else.
+std::string commands_of(const CLI::App& app) {
+  std::string text;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    text.append(text.empty() ? "" : ", ").append(command->get_name());
+  }
+  return text;
+}
+
+CLI::App* add_command(CLI::App& app, const char* name, const char* description, const char* footer) {
+  CLI::App* command = app.add_subcommand(name, description);
+  command->footer(footer);
+  command->group("Commands");
+  command->fallthrough();  // global options may stand behind the command
+  return command;
+}
+
+CLI::App* add_timeout(CLI::App* command, Typed& typed) {
+  command->add_option("--timeout", typed.timeout, "Give up when the peer has not answered after so long (default: 10s)")
+      ->type_name("TIME");
+  return command;
+}
+
+void add_commands(CLI::App& app, Typed& typed) {
+  CLI::App* up =
+      add_command(app, "up", "Bring a peer up at both ends; renew its lease when it is up already",
+                  "Returns when traffic can flow: both ends have each other and WireGuard has shaken hands.\n"
+                  "Ctrl-C stops the waiting, not the daemon.\n\nExample:\n  anubis up jacinth --lease 2h");
+  up->add_option("NAME", typed.up.name, "The peer")->type_name("")->required();
+  up->add_option("--lease", typed.lease,
+                 "Take it down again after so long: 90s, 15m, 2h, 7d, 1h30m; none: only when told to\n"
+                 "(default: as configured)")
+      ->type_name("TIME");
+  add_timeout(up, typed);
+
+  CLI::App* down =
+      add_command(app, "down", "Take a peer down at both ends",
+                  "It is down at this end even when the peer does not answer.\n\nExample:\n  anubis down jacinth");
+  down->add_option("NAME", typed.down.name, "The peer")->type_name("");
+  down->add_flag("--all", typed.down.all, "All that are up");
+  add_timeout(down, typed);
+
+  CLI::App* status = add_command(
+      app, "status", "Show who is up, since when, lease left, handshake age, traffic, and why not",
+      "JSON: {\"schema\": 1, \"host\": …, \"daemon\": \"running\", \"peers\": [{\"name\": …, \"state\": …}]};\n"
+      "state is down, going-up, up, going-down or failed. It comes in every state, the daemon being down\n"
+      "included (\"daemon\": \"not running\", exit status 8).\n\n"
+      "Example:\n  anubis status jacinth\n  anubis status --json | jq -r '.peers[] | select(.state == \"up\").name'");
+  status->add_option("NAME", typed.status.name, "One peer, in detail (default: all, in a table)")->type_name("");
+  status->add_flag("--json", typed.status.json, "For scripts");
+  status->add_flag("-w,--watch", typed.status.watch,
+                   "Show it anew each second, until q or Ctrl-C; with --json: a line of JSON each second");
+
+  CLI::App* is_up = add_command(app, "is-up", "Tell by the exit status whether a peer is up",
+                                "Prints nothing. Exit status: 0 up, 3 not up, 6 no such peer, 8 daemon not running.\n\n"
+                                "Example:\n  anubis is-up jacinth || anubis up jacinth");
+  is_up->add_option("NAME", typed.is_up.name, "The peer")->type_name("")->required();
+  is_up->add_flag("-v,--verbose", typed.is_up.verbose, "Say it in words too");
+
+  CLI::App* peers = add_command(app, "peers", "List who is authorised", "Example:\n  anubis peers --keys");
+  peers->add_flag("--json", typed.peers.json, "For scripts; with the keys");
+  peers->add_flag("--keys", typed.peers.keys, "Show side addresses and keys, in full");
+
+  CLI::App* monitor =
+      add_command(app, "monitor", "Print a line an event, until interrupted",
+                  "Ends with exit status 8 when the daemon goes away.\n\nExample:\n  anubis monitor --json");
+  monitor->add_flag("--json", typed.monitor.json, "One object a line, for scripts");
+
+  add_command(app, "reload", "Have the daemon read its configuration again",
+              "A broken configuration changes nothing: the one in force stays, and you are told what is wrong.\n\n"
+              "Example:\n  sudoedit /etc/anubis/anubis.toml && anubis reload");
+}
+
+Invocation invocation_of(const CLI::App& app, Typed typed) {
+  const auto chosen = app.get_subcommands();
+  if (chosen.empty()) throw UsageError{"which command? " + commands_of(app)};
+  const std::string& name = chosen.front()->get_name();
+  Invocation invocation = std::move(typed.invocation);
+  if (invocation.socket_path.empty()) throw UsageError{"--socket: the path is empty"};
+  invocation.colour = parse_colour(typed.colour);
+  if (name == "up") {
+    require_name(typed.up.name);
+    typed.up.lease_seconds = parse_lease(typed.lease);
+    typed.up.timeout = parse_timeout(typed.timeout);
+    invocation.command = std::move(typed.up);
+  } else if (name == "down") {
+    if (typed.down.all && !typed.down.name.empty()) throw UsageError{"either NAME or --all, not both"};
+    if (!typed.down.all) require_name(typed.down.name);
+    typed.down.timeout = parse_timeout(typed.timeout);
+    invocation.command = std::move(typed.down);
+  } else if (name == "status") {
+    invocation.command = std::move(typed.status);
+  } else if (name == "is-up") {
+    require_name(typed.is_up.name);
+    invocation.command = std::move(typed.is_up);
+  } else if (name == "peers") {
+    invocation.command = typed.peers;
+  } else if (name == "monitor") {
+    invocation.command = typed.monitor;
+  } else {
+    invocation.command = ReloadOptions{};
+  }
+  return invocation;
+}
+
+NothingToDo usage(const CLI::App& app, const std::string& message) {
+  const auto chosen = app.get_subcommands();
+  const std::string command = chosen.empty() ? "anubis" : "anubis " + chosen.front()->get_name();
+  return {kUsage, command + ": " + printable(message) + "\nHelp: " + command + " --help\n"};
+}
+
+}  // namespace
+
+tl::expected<Invocation, NothingToDo> parse_arguments(int argc, const char* const* argv) {
+  Typed typed;
+  typed.invocation.socket_path = kDefaultSocket;
+  CLI::App app("Anubis, a gatekeeper for WireGuard: brings peers up and takes them down, at both ends.", "anubis");
+  app.footer(kExitStatuses);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  app.get_formatter()->label("REQUIRED", "");
+  app.set_version_flag("--version", "anubis " ANUBIS_VERSION);
+  app.add_option("--socket", typed.invocation.socket_path,
+                 std::string("The daemon's control socket (default: ") + kDefaultSocket + ")")
+      ->envname("ANUBIS_SOCKET")
+      ->type_name("PATH");
+  app.add_option("--color", typed.colour, "auto (default; NO_COLOR is honoured), always or never")->type_name("WHEN");
+  add_commands(app, typed);
+
+  try {
+    app.parse(argc, argv);
+    return invocation_of(app, std::move(typed));
+  } catch (const CLI::CallForHelp&) {
+    return tl::unexpected(NothingToDo{0, app.help()});
+  } catch (const CLI::CallForVersion& version) {
+    return tl::unexpected(NothingToDo{0, std::string(version.what()) + "\n"});
+  } catch (const CLI::RequiredError&) {  // nothing but NAME is required
+    return tl::unexpected(usage(app, kWhichPeer));
+  } catch (const CLI::ExtrasError& error) {
+    const std::string first = app.remaining().empty() ? "" : app.remaining().front();
+    const bool has_command = !app.get_subcommands().empty();
+    if (has_command || first.starts_with('-')) return tl::unexpected(usage(app, error.what()));
+    return tl::unexpected(usage(app, "there is no command " + first + ": " + commands_of(app)));
+  } catch (const CLI::ParseError& error) {
+    return tl::unexpected(usage(app, error.what()));
+  } catch (const UsageError& error) {
+    return tl::unexpected(usage(app, error.message));
+  }
+}
+
+}  // namespace anubis::cli

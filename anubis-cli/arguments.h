@@ -1,0 +1,64 @@
+// The command line of `anubis`. Pure, but for the environment (ANUBIS_SOCKET).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include <tl/expected.hpp>
+
+namespace anubis::cli {
+
+enum class ColourChoice { kAuto, kAlways, kNever };
+
+struct UpOptions {
+  std::string name;
+  std::optional<std::uint32_t> lease_seconds;  // absent: as configured; 0: until down
+  std::chrono::milliseconds timeout{};
+};
+
+struct DownOptions {
+  std::string name;  // empty with all
+  bool all = false;
+  std::chrono::milliseconds timeout{};
+};
+
+struct StatusOptions {
+  std::string name;  // empty: all peers
+  bool json = false;
+  bool watch = false;
+};
+
+struct IsUpOptions {
+  std::string name;
+  bool verbose = false;
+};
+
+struct PeersOptions {
+  bool json = false;
+  bool keys = false;
+};
+
+struct MonitorOptions {
+  bool json = false;
+};
+
+struct ReloadOptions {};
+
+struct Invocation {
+  std::string socket_path;
+  ColourChoice colour = ColourChoice::kAuto;
+  std::variant<UpOptions, DownOptions, StatusOptions, IsUpOptions, PeersOptions, MonitorOptions, ReloadOptions> command;
+};
+
+// The command line asks for nothing to be done: help, the version, or a mistake in usage (exit status 2).
+struct NothingToDo {
+  int exit_status = 0;
+  std::string text;  // for standard output when exit_status is 0, else for standard error
+};
+
+[[nodiscard]] tl::expected<Invocation, NothingToDo> parse_arguments(int argc, const char* const* argv);
+
+}  // namespace anubis::cli

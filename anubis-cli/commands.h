@@ -1,0 +1,25 @@
+// What `anubis` can do: a function a command, each in the file of its name. Each returns the exit status.
+#pragma once
+
+#include <string>
+
+#include "anubis-cli/arguments.h"
+#include "anubis-cli/table.h"
+
+namespace anubis::cli {
+
+struct Context {
+  std::string socket_path;
+  Colour colour = Colour::kOff;  // of standard output
+};
+
+int up(const Context& context, const UpOptions& options);
+int down(const Context& context, const DownOptions& options);
+int status(const Context& context, const StatusOptions& options);
+int watch(const Context& context, const StatusOptions& options);  // status --watch
+int is_up(const Context& context, const IsUpOptions& options);
+int peers(const Context& context, const PeersOptions& options);
+int monitor(const Context& context, const MonitorOptions& options);
+int reload(const Context& context, const ReloadOptions& options);
+
+}  // namespace anubis::cli

@@ -1,0 +1,40 @@
+// `anubis`: brings peers up and takes them down by asking the local anubisd.
+#include <cstdio>
+#include <variant>
+
+#include "anubis-cli/arguments.h"
+#include "anubis-cli/commands.h"
+#include "anubis-cli/output.h"
+
+namespace {
+
+using namespace anubis::cli;
+
+struct Run {
+  Context context;
+
+  int operator()(const UpOptions& options) const { return up(context, options); }
+  int operator()(const DownOptions& options) const { return down(context, options); }
+  int operator()(const StatusOptions& options) const {
+    return options.watch ? watch(context, options) : status(context, options);
+  }
+  int operator()(const IsUpOptions& options) const { return is_up(context, options); }
+  int operator()(const PeersOptions& options) const { return peers(context, options); }
+  int operator()(const MonitorOptions& options) const { return monitor(context, options); }
+  int operator()(const ReloadOptions& options) const { return reload(context, options); }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto invocation = parse_arguments(argc, argv);
+  int exit_status = 0;
+  if (invocation) {
+    exit_status = std::visit(Run{{invocation->socket_path, colour_of_output(invocation->colour)}}, invocation->command);
+  } else {
+    exit_status = invocation.error().exit_status;
+    std::fputs(invocation.error().text.c_str(), exit_status == 0 ? stdout : stderr);
+  }
+  if (!flush_output() && exit_status == 0) return 1;  // failed
+  return exit_status;
+}

@@ -1,0 +1,123 @@
+#include "anubis-cli/status_text.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "anubis-cli/text.h"
+#include "lib/base/duration.h"
+
+namespace anubis::cli {
+namespace {
+
+constexpr const char* kNothing = "-";
+
+std::string or_nothing(const std::string& text) { return text.empty() ? kNothing : printable(text); }
+
+std::string lease_left(const control::PeerStatus& peer) {
+  if (!peer.has_lease_seconds_left()) return kNothing;
+  return base::format_duration(std::chrono::seconds(peer.lease_seconds_left()));
+}
+
+std::string handshake(std::int64_t time, std::int64_t now) { return time == 0 ? "never" : format_ago(time, now); }
+
+Style style_of(const control::PeerStatus& peer) {
+  if (peer.state() == "up") return peer.reason().empty() ? Style::kGood : Style::kBusy;
+  if (peer.state() == "failed") return Style::kBad;
+  return peer.state() == "down" ? Style::kDim : Style::kBusy;
+}
+
+std::string since(const control::PeerStatus& peer, std::int64_t now) {
+  if (peer.since() != 0) return format_ago(peer.since(), now);
+  return peer.state() == "down" ? kNothing : "daemon start";
+}
+
+std::vector<Cell> row_of(const control::PeerStatus& peer, std::int64_t now) {
+  const bool is_down = peer.state() == "down";
+  const Style style = is_down ? Style::kDim : Style::kPlain;
+  std::vector<Cell> row{{printable(peer.name()), style},
+                        {or_nothing(peer.state()), style_of(peer)},
+                        {since(peer, now), style},
+                        {lease_left(peer), style}};
+  if (is_down) {
+    row.insert(row.end(), 3, Cell{kNothing, style});
+  } else {
+    row.push_back({handshake(peer.latest_handshake(), now), style});
+    row.push_back({format_bytes(peer.rx_bytes()), style});
+    row.push_back({format_bytes(peer.tx_bytes()), style});
+  }
+  row.push_back({or_nothing(peer.endpoint()), style});
+  return row;
+}
+
+std::string state_in_full(const control::PeerStatus& peer, std::int64_t now, Colour colour) {
+  std::string text = styled(or_nothing(peer.state()), style_of(peer), colour);
+  if (peer.state() == "up")
+    text.append(peer.initiator() ? ", initiated here" : ", initiated by " + printable(peer.name()));
+  if (peer.since() != 0) {
+    text.append(", since ")
+        .append(format_time(peer.since()))
+        .append(" (")
+        .append(format_ago(peer.since(), now))
+        .append(")");
+  } else if (peer.state() != "down") {
+    text.append(", since the daemon started");
+  }
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> status_table(const std::vector<control::PeerStatus>& peers, std::int64_t now, Colour colour) {
+  if (peers.empty()) return {std::string(kNoPeers)};
+  std::vector<std::vector<Cell>> rows;
+  rows.reserve(peers.size());
+  for (const auto& peer : peers) rows.push_back(row_of(peer, now));
+  return table_lines({{"NAME"},
+                      {"STATE"},
+                      {"SINCE"},
+                      {"LEASE"},
+                      {"HANDSHAKE"},
+                      {"RX", Align::kRight},
+                      {"TX", Align::kRight},
+                      {"ENDPOINT"}},
+                     rows, colour);
+}
+
+std::vector<std::string> status_detail(const control::PeerStatus& peer, std::int64_t now, Colour colour) {
+  std::vector<std::string> lines{styled(printable(peer.name()), Style::kBold, colour)};
+  const auto add = [&lines](std::string label, const std::string& text) {
+    constexpr std::size_t kLabelWidth = 13;
+    label.resize(kLabelWidth, ' ');
+    lines.push_back("  " + label + text);
+  };
+  add("state", state_in_full(peer, now, colour));
+  if (!peer.reason().empty()) add("reason", printable(peer.reason()));
+  add("lease", peer.has_lease_seconds_left() ? lease_left(peer) + " left" : "none: stays up until taken down");
+  add("handshake", handshake(peer.latest_handshake(), now));
+  add("traffic", format_bytes(peer.rx_bytes()) + " received, " + format_bytes(peer.tx_bytes()) + " sent");
+  add("endpoint", or_nothing(peer.endpoint()));
+  add("allowed IPs", brief_list(peer.allowed_ips(), peer.allowed_ips_size()));
+  add("side tunnel", "handshake " + handshake(peer.side_latest_handshake(), now) +
+                         (peer.side_endpoint().empty() ? "" : ", endpoint " + printable(peer.side_endpoint())));
+  add("public key", brief_key(peer.public_key()));
+  return lines;
+}
+
+std::vector<std::string> status_reasons(const std::vector<control::PeerStatus>& peers) {
+  std::vector<std::string> lines;
+  for (const auto& peer : peers) {
+    if (!peer.reason().empty()) lines.push_back(printable(peer.name()) + ": " + printable(peer.reason()));
+  }
+  return lines;
+}
+
+std::string brief_list(const google::protobuf::RepeatedPtrField<std::string>& list, int most) {
+  if (list.empty()) return kNothing;
+  std::string text;
+  const int shown = std::min(most, list.size());
+  for (int i = 0; i < shown; ++i) text.append(i == 0 ? "" : ", ").append(printable(list[i]));
+  if (shown < list.size()) text.append(" +").append(std::to_string(list.size() - shown));
+  return text;
+}
+
+}  // namespace anubis::cli
