@@ -40,8 +40,8 @@ class PresharedKey {
 
 struct Configuration {
   const crypto::PrivateKey* private_key = nullptr;  // null: as it is
-  std::optional<std::uint16_t> listen_port;         // none: as it is; 0: one that is free
-  std::optional<std::uint32_t> fwmark;              // none: as it is; 0: off
+  std::optional<std::uint16_t> listen_port = {};    // none: as it is; 0: any, so the present one stays
+  std::optional<std::uint32_t> fwmark = {};         // none: as it is; 0: off
 };
 
 enum class PeerAction {
@@ -52,14 +52,14 @@ enum class PeerAction {
 
 // What is not named stays as it is (kUpdateOnly, kSet of a peer that exists) or is empty and off (kSet of a new peer).
 struct PeerChange {
-  crypto::PublicKey public_key;
+  crypto::PublicKey public_key{};
   PeerAction action = PeerAction::kSet;
-  std::optional<model::Endpoint> endpoint;
-  std::optional<std::vector<model::IpPrefix>> allowed_ips;  // replaces all
+  std::optional<model::Endpoint> endpoint = {};
+  std::optional<std::vector<model::IpPrefix>> allowed_ips = {};  // replaces all
   // Seconds; 0: off. Going from 0 to N on a device whose link is up sends a packet at once, which starts a handshake
   // when there is none.
-  std::optional<std::uint16_t> persistent_keepalive;
-  std::shared_ptr<const PresharedKey> preshared_key;  // null: as it is; all zero: off
+  std::optional<std::uint16_t> persistent_keepalive = {};
+  std::shared_ptr<const PresharedKey> preshared_key = {};  // null: as it is; all zero: off
 };
 
 enum class FailedState {
@@ -83,7 +83,14 @@ struct DeviceInfo {
   std::uint32_t ifindex = 0;
 };
 
+// What of the wanted configuration the device does not have yet; none when it has all. The private key is compared by
+// its public key: one X25519.
+[[nodiscard]] std::optional<Configuration> differing_from(const DeviceInfo& present, const Configuration& wanted);
+
 using HandshakeTime = std::chrono::sys_time<std::chrono::nanoseconds>;
+
+// The wall clock may be wrong by anything: what does not fit is cut, so that it is neither "never" nor undefined.
+[[nodiscard]] HandshakeTime to_handshake_time(std::int64_t seconds, std::int64_t nanoseconds);
 
 struct PeerState {
   crypto::PublicKey public_key;
