@@ -136,7 +136,7 @@ class Gatekeeper {
                     std::span<const std::uint8_t> datagram, std::uint16_t port, base::Time now);
   void carry_out(PeerIndex peer, Session& session, const wire::Request& request, const Responder::ReplyTo& to,
                  base::Time now);
-  void carry_out_down(PeerIndex peer, Session& session, const Responder::ReplyTo& to);
+  void carry_out_down(PeerIndex peer, Session& session, const Responder::ReplyTo& to, base::Time now);
   void responder_installed(PeerIndex peer, Session& session, const base::Result<Installed>& result, base::Time now);
   void responder_removed(PeerIndex peer, Session& session, const base::Status& result, base::Time now);
   // Sends the reply and returns it; token, port, lease and state are filled in.

@@ -202,6 +202,7 @@ void Gatekeeper::handshake_seen(PeerIndex peer, Ticket ticket, Time now) {
   Session& with = found->second;
   if (!with.attempt || with.attempt->phase != Phase::kShaking || with.awaited != ticket) return;
   with.initiator = true;
+  void_token(with);  // a down that the peer sent before it accepted our up must not hit the session now
   set_state(peer, with, SessionState::kUp, {}, now);
   end_attempt(peer, with, {}, now);
   reschedule(peer, with);

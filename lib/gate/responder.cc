@@ -98,7 +98,7 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
       return;
     case wire::Operation::kDown:
     case wire::Operation::kBye:
-      return carry_out_down(peer, with, to);
+      return carry_out_down(peer, with, to, now);
     case wire::Operation::kRenew: {
       wire::Reply reply{.result = ResultCode::kNotUp, .text = "the session is not up here"};
       if (with.state == SessionState::kUp) {
@@ -114,22 +114,23 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
   }
 }
 
-void Gatekeeper::carry_out_down(PeerIndex peer, Session& with, const Responder::ReplyTo& to) {
+void Gatekeeper::carry_out_down(PeerIndex peer, Session& with, const Responder::ReplyTo& to, Time now) {
+  with.initiator = false;
+  with.lease_end.reset();
+  with.responder.pending = Responder::Pending{new_ticket(), to, 0s};
+  emit(RemovePeer{peer, with.responder.pending->ticket});
+  // A down of our own ends by its own reply alone: until then an up that we sent before may still be accepted.
+  if (with.exchange && with.exchange->operation == wire::Operation::kDown) return;
+
+  with.exchange.reset();
+  const bool may_be_accepted_yet = with.attempt && with.peer_may_be_up;
+  with.peer_may_be_up = may_be_accepted_yet;
   if (with.attempt) {
     finish(peer, with.attempt->waiting, {.verdict = Verdict::kSuperseded, .text = "the peer took it down"});
     with.attempt.reset();
     with.awaited.reset();
-    with.exchange.reset();
   }
-  with.initiator = false;
-  with.lease_end.reset();
-  if (with.state != SessionState::kGoingDown) {
-    // What we may still have been repeating in the background has come true.
-    with.exchange.reset();
-    with.peer_may_be_up = false;
-  }
-  with.responder.pending = Responder::Pending{new_ticket(), to, 0s};
-  emit(RemovePeer{peer, with.responder.pending->ticket});
+  if (may_be_accepted_yet) ask(peer, with, wire::Operation::kDown, now);
 }
 
 void Gatekeeper::responder_installed(PeerIndex peer, Session& with, const base::Result<Installed>& result, Time now) {

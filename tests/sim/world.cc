@@ -1,0 +1,258 @@
+#include "tests/sim/world.h"
+
+#include <algorithm>
+#include <variant>
+
+#include <gtest/gtest.h>
+
+#include "lib/crypto/side_address.h"
+
+namespace anubis::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+// WireGuard repeats an initiation that was not answered after 5 s (REKEY_TIMEOUT).
+constexpr Duration kRekeyTimeout = 5s;
+
+base::Secret<crypto::kKeySize> seeded_secret(std::uint64_t seed) {
+  base::Secret<crypto::kKeySize> secret;
+  SeededRandom(seed).fill(secret.writable());
+  return secret;
+}
+
+}  // namespace
+
+// --- Host
+// -------------------------------------------------------------------------------------------------------------
+
+Host::Host(World& its_world, std::string its_name, std::uint64_t key_seed)
+    : world(its_world), name(std::move(its_name)), key(seeded_secret(key_seed)) {
+  const crypto::SidePrivateKey side_key(seeded_secret(key_seed + 1'000'000));
+  identity.name = name;
+  identity.public_key = key.public_key();
+  identity.side_public_key = side_key.public_key();
+  identity.side_address = model::IpAddress::v6(crypto::derive_side_address(identity.side_public_key));
+  identity.endpoint = model::HostPort{"192.0.2." + std::to_string(key_seed % 250 + 1), 4296};
+  restart();
+}
+
+void Host::authorise(const Host& other, bool with_endpoint) {
+  model::Peer peer = other.identity;
+  if (!with_endpoint) peer.endpoint.reset();
+  authorised.push_back(peer);
+  directory.replace(authorised);
+}
+
+void Host::restart() {
+  gatekeeper = std::make_unique<gate::Gatekeeper>(gate::Settings{}, directory, key, world.random);
+  watches_.clear();
+  armed_.reset();
+  for (const auto& [peer, installed] : interface) {
+    run([&, at = peer](gate::Gatekeeper& gate) { gate.adopt(at, false, world.now); });
+  }
+}
+
+gate::CommandId Host::up(const Host& peer, std::optional<std::chrono::seconds> lease, Duration timeout) {
+  const gate::CommandId command{++last_command_};
+  run([&](gate::Gatekeeper& gate) { gate.up(command, index_of(peer), lease, timeout, world.now); });
+  return command;
+}
+
+gate::CommandId Host::down(const Host& peer, Duration timeout) {
+  const gate::CommandId command{++last_command_};
+  run([&](gate::Gatekeeper& gate) { gate.down(command, index_of(peer), timeout, world.now); });
+  return command;
+}
+
+std::optional<gate::Outcome> Host::outcome(gate::CommandId command) const {
+  const auto found = outcomes.find(command);
+  if (found == outcomes.end()) return std::nullopt;
+  return found->second;
+}
+
+gate::SessionView Host::view(const Host& peer) const { return gatekeeper->view(index_of(peer), world.now); }
+
+bool Host::has(const Host& peer) const {
+  const auto found = interface.find(index_of(peer));
+  return found != interface.end() && found->second.routes;
+}
+
+PeerIndex Host::index_of(const Host& peer) const { return directory.find(peer.identity.public_key).value(); }
+
+void Host::run(const std::function<void(gate::Gatekeeper&)>& input) {
+  input(*gatekeeper);
+  execute();
+}
+
+void Host::execute() {
+  for (auto actions = gatekeeper->take_actions(); !actions.empty(); actions = gatekeeper->take_actions()) {
+    for (const auto& action : actions) {
+      std::visit([this](const auto& one) { carry_out(one); }, action);
+    }
+  }
+  const auto next = gatekeeper->next_timer();
+  if (!next || (armed_ && *armed_ <= *next)) return;
+  armed_ = next;
+  world.at(std::max(*next - world.now, Duration{0}), [this, time = *next] {
+    if (armed_ != time) return;  // of a daemon that was since restarted, or armed anew for an earlier time
+    armed_.reset();
+    run([this](gate::Gatekeeper& gate) { gate.advance(world.now); });
+  });
+}
+
+void Host::carry_out(const gate::SendDatagram& action) {
+  Host* to = world.owner(directory.get(action.peer)->side_address);
+  if (to != nullptr) world.send(*this, *to, action.bytes);
+}
+
+void Host::carry_out(const gate::ResolveEndpoint& action) {
+  const auto& endpoint = directory.get(action.peer)->endpoint;
+  base::Result<model::Endpoint> resolved = base::fail(base::ErrorCode::kNotFound, "it was never heard of");
+  if (endpoint) resolved = model::Endpoint{*endpoint->literal(), *endpoint->port};
+  gatekeeper->resolved(action.peer, action.ticket, resolved, world.now);
+}
+
+void Host::carry_out(const gate::InstallPeer& action) {
+  watches_.erase(action.peer);
+  if (install_error) {
+    gatekeeper->installed(action.peer, action.ticket, base::fail(*install_error), world.now);
+    return;
+  }
+  const bool found = interface.contains(action.peer);
+  InstalledPeer& installed = interface[action.peer];
+  if (!found || action.installation == gate::Installation::kRecreate) {
+    ++installs;
+    installed.incarnation = ++world.last_incarnation;
+    if (action.initiate_handshake) initiate_handshake(action.peer, installed.incarnation);
+  }
+  installed.routes |= action.with_routes;
+  gatekeeper->installed(action.peer, action.ticket,
+                        gate::Installed{found ? wire::PeerPresence::kFound : wire::PeerPresence::kCreated}, world.now);
+}
+
+void Host::carry_out(const gate::RemovePeer& action) {
+  watches_.erase(action.peer);
+  removals += interface.erase(action.peer);
+  gatekeeper->removed(action.peer, action.ticket, {}, world.now);
+}
+
+void Host::carry_out(const gate::WatchHandshake& action) {
+  watches_[action.peer] = action.ticket;
+  if (shaken_.contains(interface.at(action.peer).incarnation)) {
+    watches_.erase(action.peer);
+    gatekeeper->handshake_seen(action.peer, action.ticket, world.now);
+  }
+}
+
+void Host::carry_out(const gate::FinishCommand& action) {
+  EXPECT_TRUE(outcomes.emplace(action.command, action.outcome).second) << "a command was answered twice";
+}
+
+void Host::carry_out(const gate::SessionChanged& action) { changes.push_back(action); }
+
+// Initiation, response: completes when the other side has us at the moment when the initiation arrives.
+void Host::initiate_handshake(PeerIndex peer, std::uint64_t incarnation) {
+  const auto still_there = [this, peer, incarnation] {
+    const auto found = interface.find(peer);
+    return found != interface.end() && found->second.incarnation == incarnation;
+  };
+  world.at(world.production_delay, [this, peer, incarnation, still_there] {
+    if (!still_there()) return;
+    Host* other = world.owner(directory.get(peer)->side_address);
+    const auto entry = other->interface.find(other->index_of(*this));
+    if (entry == other->interface.end()) {
+      world.at(kRekeyTimeout, [this, peer, incarnation, still_there] {
+        if (still_there()) initiate_handshake(peer, incarnation);
+      });
+      return;
+    }
+    other->shaken_.insert(entry->second.incarnation);
+    world.at(world.production_delay, [this, peer, incarnation, still_there] {
+      if (!still_there()) return;
+      shaken_.insert(incarnation);
+      const auto watch = watches_.find(peer);
+      if (watch == watches_.end()) return;
+      const gate::Ticket ticket = watch->second;
+      watches_.erase(watch);
+      run([&](gate::Gatekeeper& gate) { gate.handshake_seen(peer, ticket, world.now); });
+    });
+  });
+}
+
+// --- World
+// ------------------------------------------------------------------------------------------------------------
+
+World::World(std::uint64_t seed) : random(seed) { crypto::initialise(); }
+
+Host& World::add_host(const std::string& name) {
+  hosts.push_back(std::make_unique<Host>(*this, name, hosts.size() + 1));
+  return *hosts.back();
+}
+
+void World::introduce_all() {
+  for (auto& host : hosts) {
+    for (auto& other : hosts) {
+      if (host != other) host->authorise(*other);
+    }
+  }
+}
+
+void World::at(Duration delay, std::function<void()> what) {
+  events_.push({now + delay, ++last_order_, std::move(what)});
+}
+
+bool World::step(Time until) {
+  if (events_.empty() || events_.top().time > until) return false;
+  const Event event = events_.top();
+  events_.pop();
+  now = event.time;
+  event.what();
+  return true;
+}
+
+void World::run_for(Duration duration) {
+  const Time until = now + duration;
+  while (step(until)) {
+  }
+  now = until;
+}
+
+gate::Outcome World::finish(Host& host, gate::CommandId command) {
+  const Time until = now + 10min;
+  while (!host.outcome(command) && step(until)) {
+  }
+  const auto outcome = host.outcome(command);
+  if (!outcome) throw std::runtime_error("a command was never answered");
+  return *outcome;
+}
+
+void World::send(Host& from, Host& to, const wire::Datagram& bytes) {
+  sent.push_back({&from, &to, bytes});
+  if (on_send) on_send(sent.back());
+  do {
+    if (random.fraction() < noise.loss) continue;
+    wire::Datagram copy = bytes;
+    if (random.fraction() < noise.corrupt) {
+      const auto bit = random.below(copy.size() * 8);
+      copy[bit / 8] = static_cast<std::uint8_t>(copy[bit / 8] ^ (1u << (bit % 8)));
+    }
+    const auto spread = (noise.most_delay - noise.least_delay).count();
+    const Duration delay =
+        noise.least_delay + Duration(static_cast<std::int64_t>(random.fraction() * static_cast<double>(spread)));
+    at(delay, [this, &from, &to, copy = std::move(copy)] { inject(from, to, copy); });
+  } while (random.fraction() < noise.duplicate);
+}
+
+void World::inject(const Host& from, Host& to, const wire::Datagram& bytes) {
+  to.run([&](gate::Gatekeeper& gate) { gate.receive(bytes, from.identity.side_address, 4298, now); });
+}
+
+Host* World::owner(const model::IpAddress& side_address) {
+  for (auto& host : hosts) {
+    if (host->identity.side_address == side_address) return host.get();
+  }
+  return nullptr;
+}
+
+}  // namespace anubis::sim

@@ -1,0 +1,160 @@
+// Hosts with real gatekeepers and real cryptography in virtual time, on a side wire that loses, doubles, delays,
+// reorders and corrupts, and with a production WireGuard reduced to what the gatekeeper can notice of it. Everything
+// follows from the seed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "lib/base/random.h"
+#include "lib/gate/gatekeeper.h"
+#include "lib/model/directory.h"
+
+namespace anubis::sim {
+
+using base::Duration;
+using base::Time;
+using model::PeerIndex;
+
+class SeededRandom final : public base::Random {
+ public:
+  explicit SeededRandom(std::uint64_t seed) : engine_(seed) {}
+  void fill(std::span<std::uint8_t> out) override {
+    for (auto& byte : out) byte = static_cast<std::uint8_t>(engine_());
+  }
+  [[nodiscard]] double fraction() { return std::uniform_real_distribution<>(0, 1)(engine_); }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+// What the side wire does to a datagram, each on its own.
+struct Noise {
+  double loss = 0;       // probability
+  double duplicate = 0;  // probability of one more copy, which may be doubled again
+  double corrupt = 0;    // probability of one flipped bit
+  Duration least_delay = std::chrono::milliseconds(10);
+  Duration most_delay = std::chrono::milliseconds(10);  // uniform in between: reorders
+};
+
+class World;
+
+// A peer on a production interface.
+struct InstalledPeer {
+  std::uint64_t incarnation = 0;  // new whenever it is created
+  bool routes = false;
+};
+
+class Host {
+ public:
+  Host(World& world, std::string name, std::uint64_t key_seed);
+
+  // The daemon starts again: the gatekeeper forgets all but what stands on the interface.
+  void restart();
+  void authorise(const Host& other, bool with_endpoint = true);
+
+  gate::CommandId up(const Host& peer, std::optional<std::chrono::seconds> lease = std::nullopt,
+                     Duration timeout = std::chrono::seconds(10));
+  gate::CommandId down(const Host& peer, Duration timeout = std::chrono::seconds(10));
+
+  [[nodiscard]] std::optional<gate::Outcome> outcome(gate::CommandId command) const;
+  [[nodiscard]] gate::SessionView view(const Host& peer) const;
+  [[nodiscard]] bool has(const Host& peer) const;  // on its production interface, with routes
+  [[nodiscard]] PeerIndex index_of(const Host& peer) const;
+
+  // Hands the gatekeeper something and carries out what comes of it.
+  void run(const std::function<void(gate::Gatekeeper&)>& input);
+
+  World& world;
+  std::string name;
+  crypto::ProductionPrivateKey key;
+  model::Peer identity;  // as others authorise it
+  model::InMemoryDirectory directory;
+  std::vector<model::Peer> authorised;
+  std::unique_ptr<gate::Gatekeeper> gatekeeper;
+
+  std::map<PeerIndex, InstalledPeer> interface;
+  std::uint64_t installs = 0;  // effects on the interface, for tests that none happened
+  std::uint64_t removals = 0;
+  std::optional<base::Error> install_error;  // what the next installations fail with
+  std::map<gate::CommandId, gate::Outcome> outcomes;
+  std::vector<gate::SessionChanged> changes;
+
+ private:
+  void execute();
+  void carry_out(const gate::SendDatagram& action);
+  void carry_out(const gate::ResolveEndpoint& action);
+  void carry_out(const gate::InstallPeer& action);
+  void carry_out(const gate::RemovePeer& action);
+  void carry_out(const gate::WatchHandshake& action);
+  void carry_out(const gate::FinishCommand& action);
+  void carry_out(const gate::SessionChanged& action);
+  void initiate_handshake(PeerIndex peer, std::uint64_t incarnation);
+
+  std::map<PeerIndex, gate::Ticket> watches_;
+  std::set<std::uint64_t> shaken_;  // incarnations whose handshake is complete
+  std::uint64_t last_command_ = 0;
+  std::optional<Time> armed_;
+
+  friend class World;
+};
+
+// A datagram as it left a host.
+struct Sent {
+  Host* from = nullptr;
+  Host* to = nullptr;
+  wire::Datagram bytes;
+};
+
+class World {
+ public:
+  explicit World(std::uint64_t seed);
+
+  Host& add_host(const std::string& name);
+  void introduce_all();  // everybody authorises everybody
+
+  void at(Duration delay, std::function<void()> what);
+  void run_for(Duration duration);
+  // Until the command has its outcome; aborts the test when that never comes.
+  gate::Outcome finish(Host& host, gate::CommandId command);
+
+  void send(Host& from, Host& to, const wire::Datagram& bytes);
+  // Straight to the gatekeeper, as if `from` had sent it now.
+  void inject(const Host& from, Host& to, const wire::Datagram& bytes);
+  [[nodiscard]] Host* owner(const model::IpAddress& side_address);
+
+  SeededRandom random;
+  Noise noise;
+  Duration production_delay = std::chrono::milliseconds(10);  // of WireGuard's own packets, one way
+  std::vector<std::unique_ptr<Host>> hosts;
+  std::vector<Sent> sent;  // all datagrams so far
+  std::function<void(const Sent&)> on_send;
+  Time now{std::chrono::seconds(1000)};
+  std::uint64_t last_incarnation = 0;
+
+ private:
+  struct Event {
+    Time time;
+    std::uint64_t order = 0;  // equal times in the order of their making
+    std::function<void()> what;
+  };
+  struct Later {
+    bool operator()(const Event& a, const Event& b) const {
+      return std::tie(a.time, a.order) > std::tie(b.time, b.order);
+    }
+  };
+  bool step(Time until);
+
+  std::priority_queue<Event, std::vector<Event>, Later> events_;
+  std::uint64_t last_order_ = 0;
+};
+
+}  // namespace anubis::sim

@@ -1,0 +1,254 @@
+// The gatekeeper driven by hand, action by action: what the simulation's obedient hosts never do.
+#include "lib/gate/gatekeeper.h"
+
+#include <variant>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "lib/crypto/side_address.h"
+#include "lib/wire/reply.h"
+#include "lib/wire/request.h"
+
+namespace anubis::gate {
+namespace {
+
+using namespace std::chrono_literals;
+using base::Time;
+using wire::ResultCode;
+
+crypto::ProductionPrivateKey key_of(std::uint8_t fill) {
+  base::Secret<crypto::kKeySize> secret;
+  std::ranges::fill(secret.writable(), fill);
+  return crypto::ProductionPrivateKey(std::move(secret));
+}
+
+model::Peer peer_named(std::string name, const crypto::ProductionPrivateKey& key) {
+  model::Peer peer;
+  peer.name = std::move(name);
+  peer.public_key = key.public_key();
+  peer.side_public_key = crypto::SidePublicKey(key.public_key());
+  peer.side_address = model::IpAddress::v6(crypto::derive_side_address(peer.side_public_key));
+  peer.endpoint = model::HostPort{"192.0.2.1", 4296};
+  return peer;
+}
+
+// One gatekeeper (ours), and the peer's end of the wire in the hands of the test.
+class GatekeeperTest : public ::testing::Test {
+ protected:
+  GatekeeperTest() {
+    crypto::initialise();
+    directory.replace({peer_named("xena", peer_key)});
+    peer = *directory.find_by_name("xena");
+    keys = std::make_unique<crypto::MessageKeys>(*crypto::derive_message_keys(
+        crypto::Suite::kXChaCha20Poly1305, peer_key, peer_key.public_key(), own_key.public_key(), nullptr));
+  }
+
+  // All actions of one kind since the last call; the others are forgotten.
+  template <class Kind>
+  std::vector<Kind> take() {
+    std::vector<Kind> found;
+    for (Action& action : gate.take_actions()) {
+      if (auto* one = std::get_if<Kind>(&action)) found.push_back(std::move(*one));
+    }
+    return found;
+  }
+
+  wire::Datagram sealed(std::span<const std::uint8_t> payload, wire::RequestId id = {1},
+                        wire::MessageType type = wire::MessageType::kRequest) {
+    return wire::seal_message({.type = type, .request_id = id, .sender = peer_key.public_key(), .nonce = {++nonces}},
+                              keys->sending, payload, wire::kRequestSize);
+  }
+  wire::Datagram request(wire::Operation operation, std::optional<wire::Token> token,
+                         std::vector<crypto::Suite> suites = {crypto::Suite::kXChaCha20Poly1305}) {
+    return sealed(wire::create_request({.operation = operation, .token = token, .suites = std::move(suites)}), {++ids});
+  }
+  void deliver(const wire::Datagram& datagram) { gate.receive(datagram, directory.get(peer)->side_address, 4298, now); }
+  wire::Reply opened(const SendDatagram& sent) {
+    const auto header = wire::decode_header(sent.bytes);
+    const auto payload = wire::open_message(*header, keys->receiving, sent.bytes);
+    return *wire::consume_reply(*payload);
+  }
+  // The only reply among the actions since the last look.
+  wire::Reply reply() {
+    const auto sent = take<SendDatagram>();
+    EXPECT_EQ(sent.size(), 1u);
+    return opened(sent.at(0));
+  }
+  wire::Token current_token() {
+    deliver(request(wire::Operation::kStatus, std::nullopt));
+    return reply().token;
+  }
+
+  crypto::ProductionPrivateKey own_key = key_of(1);
+  crypto::ProductionPrivateKey peer_key = key_of(2);
+  model::InMemoryDirectory directory;
+  base::SystemRandom random;
+  Gatekeeper gate{{}, directory, own_key, random};
+  PeerIndex peer{};
+  std::unique_ptr<crypto::MessageKeys> keys;
+  std::uint8_t ids = 0;
+  std::uint8_t nonces = 0;
+  Time now{100s};
+};
+
+TEST_F(GatekeeperTest, TheReplyWaitsForTheInstallation) {
+  deliver(request(wire::Operation::kUp, current_token()));
+  const auto actions = gate.take_actions();
+  ASSERT_EQ(actions.size(), 1u);
+  const auto& install = std::get<InstallPeer>(actions[0]);
+  EXPECT_TRUE(install.with_routes);
+  gate.installed(peer, install.ticket, Installed{wire::PeerPresence::kFound}, now);
+  const auto answered = reply();
+  EXPECT_EQ(answered.result, ResultCode::kOk);
+  EXPECT_EQ(answered.presence, wire::PeerPresence::kFound);
+  EXPECT_EQ(answered.state, SessionState::kUp);
+}
+
+TEST_F(GatekeeperTest, ARepetitionDuringTheInstallationIsNotAnsweredAndNotCarriedOutTwice) {
+  const auto up = request(wire::Operation::kUp, current_token());
+  deliver(up);
+  const auto install = take<InstallPeer>();
+  deliver(up);
+  EXPECT_TRUE(gate.take_actions().empty());
+  gate.installed(peer, install.at(0).ticket, Installed{}, now);
+  EXPECT_EQ(take<SendDatagram>().size(), 1u);
+}
+
+TEST_F(GatekeeperTest, AnotherRequestDuringTheInstallationIsBusy) {
+  deliver(request(wire::Operation::kUp, current_token()));
+  const auto install = take<InstallPeer>();
+  deliver(request(wire::Operation::kStatus, std::nullopt));
+  const auto stale = reply();
+  EXPECT_EQ(stale.result, ResultCode::kStale);
+  deliver(request(wire::Operation::kDown, stale.token));
+  EXPECT_EQ(reply().result, ResultCode::kBusy);
+  EXPECT_EQ(gate.view(peer, now).state, SessionState::kDown);
+}
+
+TEST_F(GatekeeperTest, ALateAnswerToAnAbandonedActionIsIgnored) {
+  deliver(request(wire::Operation::kUp, current_token()));
+  const auto install = take<InstallPeer>();
+  gate.adopt(peer, false, now);
+  gate.down(CommandId{1}, peer, 10s, now);  // the user is quicker than the installation
+  (void)gate.take_actions();
+  gate.installed(peer, install.at(0).ticket, Installed{}, now);
+  EXPECT_TRUE(gate.take_actions().empty());
+  EXPECT_EQ(gate.view(peer, now).state, SessionState::kGoingDown);
+}
+
+TEST_F(GatekeeperTest, AnUpDuringOurDownIsBusy) {
+  gate.adopt(peer, false, now);
+  gate.down(CommandId{1}, peer, 10s, now);
+  (void)gate.take_actions();
+  deliver(request(wire::Operation::kUp, current_token()));
+  EXPECT_EQ(reply().result, ResultCode::kBusy);
+}
+
+TEST_F(GatekeeperTest, DownIsDoneOnlyWhenBothEndsHaveRemovedThePeer) {
+  gate.adopt(peer, false, now);
+  gate.down(CommandId{1}, peer, 10s, now);
+  const auto actions = gate.take_actions();
+  // Routes and peer go first, then the peer is told.
+  std::vector<std::size_t> order;
+  for (const auto& action : actions) {
+    if (std::holds_alternative<RemovePeer>(action) || std::holds_alternative<SendDatagram>(action)) {
+      order.push_back(action.index());
+    }
+  }
+  ASSERT_EQ(order.size(), 2u);
+  const auto& removal =
+      *std::ranges::find_if(actions, [](auto& one) { return std::holds_alternative<RemovePeer>(one); });
+  const auto& sent =
+      *std::ranges::find_if(actions, [](auto& one) { return std::holds_alternative<SendDatagram>(one); });
+  gate.removed(peer, std::get<RemovePeer>(removal).ticket, {}, now);
+  EXPECT_TRUE(take<FinishCommand>().empty());
+  const auto header = wire::decode_header(std::get<SendDatagram>(sent).bytes);
+  deliver(sealed(wire::create_reply({.result = ResultCode::kOk}), header->request_id, wire::MessageType::kReply));
+  EXPECT_EQ(take<FinishCommand>().size(), 1u);
+}
+
+TEST_F(GatekeeperTest, F21ARequestWhoseOfferLacksTheSuiteInUseIsRefused) {
+  deliver(request(wire::Operation::kUp, current_token(), {}));
+  EXPECT_EQ(reply().result, ResultCode::kSuite);
+  EXPECT_TRUE(take<InstallPeer>().empty());
+}
+
+TEST_F(GatekeeperTest, F27AuthenticGarbageIsABadRequest) {
+  const std::array<std::uint8_t, 4> garbage{0xff, 0xff, 0xff, 0xff};
+  deliver(sealed(garbage));
+  EXPECT_EQ(reply().result, ResultCode::kBadRequest);
+}
+
+TEST_F(GatekeeperTest, F28AnOperationOfALaterVersionIsTold) {
+  const std::array<std::uint8_t, 2> operation_99{0x08, 99};
+  deliver(sealed(operation_99));
+  EXPECT_EQ(reply().result, ResultCode::kVersion);
+}
+
+TEST_F(GatekeeperTest, ATokenWorksOnce) {
+  const auto token = current_token();
+  deliver(request(wire::Operation::kStatus, token));
+  const auto first = reply();
+  EXPECT_EQ(first.result, ResultCode::kOk);
+  EXPECT_NE(first.token, token);
+  deliver(request(wire::Operation::kStatus, token));
+  EXPECT_EQ(reply().result, ResultCode::kStale);
+  deliver(request(wire::Operation::kStatus, first.token));
+  EXPECT_EQ(reply().result, ResultCode::kOk);
+}
+
+TEST_F(GatekeeperTest, RenewOfASessionThatIsDownSaysSo) {
+  deliver(request(wire::Operation::kRenew, current_token()));
+  EXPECT_EQ(reply().result, ResultCode::kNotUp);
+}
+
+TEST_F(GatekeeperTest, ByeTakesTheSessionDown) {
+  gate.adopt(peer, true, now);
+  deliver(request(wire::Operation::kBye, current_token()));
+  const auto removal = take<RemovePeer>();
+  ASSERT_EQ(removal.size(), 1u);
+  gate.removed(peer, removal[0].ticket, {}, now);
+  EXPECT_EQ(reply().result, ResultCode::kOk);
+  EXPECT_EQ(gate.view(peer, now).state, SessionState::kDown);
+}
+
+TEST_F(GatekeeperTest, ARemovalThatFailsHereIsTold) {
+  gate.adopt(peer, false, now);
+  gate.down(CommandId{1}, peer, 10s, now);
+  const auto removal = take<RemovePeer>();
+  gate.removed(peer, removal.at(0).ticket, base::fail(base::ErrorCode::kIo, "the device is gone"), now);
+  const auto finished = take<FinishCommand>();
+  ASSERT_EQ(finished.size(), 1u);
+  EXPECT_EQ(finished[0].outcome.verdict, Verdict::kLocal);
+  EXPECT_EQ(finished[0].outcome.text, "the device is gone");
+  EXPECT_EQ(gate.view(peer, now).state, SessionState::kFailed);
+}
+
+TEST_F(GatekeeperTest, AResolverThatNeverAnswersIsATimeout) {
+  gate.up(CommandId{1}, peer, std::nullopt, 3s, now);
+  (void)gate.take_actions();
+  gate.advance(now + 3s);
+  const auto finished = take<FinishCommand>();
+  ASSERT_EQ(finished.size(), 1u);
+  EXPECT_EQ(finished[0].outcome.verdict, Verdict::kNoEndpoint);
+}
+
+TEST_F(GatekeeperTest, SessionsThatAreUpAreInstalledAgainOnANewInterface) {
+  gate.adopt(peer, false, now);
+  (void)gate.take_actions();
+  gate.reinstall_all(now);
+  EXPECT_EQ(take<InstallPeer>().size(), 1u);
+}
+
+TEST_F(GatekeeperTest, AChangedPeerThatIsUpIsBroughtIntoLine) {
+  gate.adopt(peer, false, now);
+  (void)gate.take_actions();
+  gate.peer_changed(peer, now);
+  const auto installs = take<InstallPeer>();
+  ASSERT_EQ(installs.size(), 1u);
+  EXPECT_EQ(installs[0].installation, Installation::kKeep);
+}
+
+}  // namespace
+}  // namespace anubis::gate
