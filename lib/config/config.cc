@@ -62,19 +62,46 @@ std::optional<Located<base::Secret<crypto::kKeySize>>> read_private_key(Section&
   return section.parsed(kKey, [&](std::string_view file) { return read_secret_file(folder / file); });
 }
 
-void read_port(Section& section, std::string_view key, std::uint16_t& port) {
-  if (const auto number = section.integer(key, 1, std::numeric_limits<std::uint16_t>::max())) {
-    port = static_cast<std::uint16_t>(number->value);
-  }
+// The place, where the file says it.
+std::optional<Place> read_port(Section& section, std::string_view key, std::uint16_t& port) {
+  const auto number = section.integer(key, 1, std::numeric_limits<std::uint16_t>::max());
+  if (!number) return std::nullopt;
+  port = static_cast<std::uint16_t>(number->value);
+  return number->place;
+}
+
+std::optional<Place> read_interface(Section& section, std::string& interface) {
+  auto name = section.parsed("interface", parse_interface);
+  if (!name) return std::nullopt;
+  interface = std::move(name->value);
+  return name->place;
+}
+
+// A value that two keys must not share.
+struct Single {
+  std::string_view key;
+  std::string value;
+  std::optional<Place> place;  // none: the default
+};
+
+// The defaults differ, so that one of two equal values has a place.
+void check_different(const Single& a, const Single& b, Report& report) {
+  if (a.value != b.value || (!a.place && !b.place)) return;
+  const Single& wrong = b.place ? b : a;
+  report.error(*wrong.place, wrong.key,
+               fmt::format("is {}, as {} is; choose another", wrong.value, b.place ? a.key : b.key));
 }
 
 void read_table(Section& section, Production& production) {
   constexpr std::string_view kKey = "table";
+  constexpr std::string_view kExpected = "a number or \"main\"";
   const Value* value = section.value(kKey);
   if (value == nullptr) return;
   if (const auto* text = std::get_if<std::string>(&value->data)) {
-    if (*text != "main") return section.error(value->place, kKey, "must be a number or \"main\"");
+    if (*text != "main") return section.error(value->place, kKey, fmt::format("must be {}", kExpected));
     production.table = kMainTable;
+  } else if (!std::holds_alternative<std::int64_t>(value->data)) {
+    section.error_type(*value, kKey, kExpected);
   } else if (const auto number = section.integer(kKey, 1, std::numeric_limits<std::uint32_t>::max())) {
     constexpr std::int64_t kDefault = 253;  // RT_TABLE_DEFAULT
     constexpr std::int64_t kLocal = 255;    // RT_TABLE_LOCAL
@@ -135,7 +162,7 @@ class Loader {
   void read_name(Section& section) {
     if (auto name = section.parsed("name", parse_name)) {
       config_.name = std::move(name->value);
-    } else if (section.value("name") == nullptr) {
+    } else if (!section.has("name")) {
       std::array<char, 256> host{};
       gethostname(host.data(), host.size() - 1);  // cannot fail: HOST_NAME_MAX is 64
       auto parsed = parse_name(host.data());
@@ -150,15 +177,16 @@ class Loader {
   void read_production(const Table& table) {
     Section section(table, "production", report_);
     Production& production = config_.production;
-    if (auto name = section.parsed("interface", parse_interface)) production.interface = std::move(name->value);
+    production_interface_ = read_interface(section, production.interface);
     if (auto key = read_private_key(section, folder_)) {
       production.private_key = crypto::ProductionPrivateKey(std::move(key->value));
       production.public_key = production.private_key.public_key();
       places_.production_key = key->place;
     }
-    read_port(section, "listen_port", production.listen_port);
+    production_port_ = read_port(section, "listen_port", production.listen_port);
     for (const auto& each : section.parsed_all("addresses", InterfaceAddress::parse)) {
       production.addresses.push_back(each.value);
+      address_places_.push_back(each.place);
     }
     read_table(section, production);
     for (const auto& [range, place] : section.parsed_all("throw", IpPrefix::parse)) {
@@ -177,11 +205,7 @@ class Loader {
   void read_side(const Table& table) {
     Section section(table, "side", report_);
     Side& side = config_.side;
-    if (auto name = section.parsed("interface", parse_interface)) side.interface = std::move(name->value);
-    if (side.interface == config_.production.interface) {
-      section.error(section.place(), "interface",
-                    fmt::format("is {}, as production.interface is; the two need different names", side.interface));
-    }
+    const auto interface = read_interface(section, side.interface);
     const auto prefix = section.parsed("prefix", parse_side_prefix);
     side.prefix = prefix ? prefix->value : default_side_prefix();
     if (auto key = read_private_key(section, folder_)) {
@@ -192,27 +216,38 @@ class Loader {
     if (const auto address = section.parsed("address", parse_side_address)) {
       side.address = address->value;
       places_.side_address = address->place;
-    } else if (section.value("address") == nullptr && places_.side_key) {
+    } else if (!section.has("address") && places_.side_key) {
       side.address = derive_side_address(side.public_key, side.prefix);
       places_.side_address = places_.side_key;
     }
-    read_port(section, "listen_port", side.listen_port);
-    read_port(section, "service_port", side.service_port);
-    check_ports(section);
+    const auto port = read_port(section, "listen_port", side.listen_port);
+    const auto service_port = read_port(section, "service_port", side.service_port);
     section.finish();
+
+    const Production& production = config_.production;
+    check_different({"production.interface", production.interface, production_interface_},
+                    {"side.interface", side.interface, interface}, report_);
+    const Single ports[] = {
+        {"production.listen_port", std::to_string(production.listen_port), production_port_},
+        {"side.listen_port", std::to_string(side.listen_port), port},
+        {"side.service_port", std::to_string(side.service_port), service_port},
+    };
+    check_different(ports[0], ports[1], report_);
+    check_different(ports[0], ports[2], report_);
+    check_different(ports[1], ports[2], report_);
+    check_addresses();
   }
 
-  void check_ports(Section& section) {
-    const Side& side = config_.side;
-    const std::uint16_t production = config_.production.listen_port;
-    if (side.listen_port == production) {
-      section.error(section.place(), "listen_port",
-                    fmt::format("is {}, as production.listen_port is; choose another", production));
-    }
-    if (side.service_port == production || side.service_port == side.listen_port) {
-      section.error(section.place(), "service_port",
-                    fmt::format("is {}, as {} is; choose another", side.service_port,
-                                side.service_port == production ? "production.listen_port" : "side.listen_port"));
+  void check_addresses() {
+    const Production& production = config_.production;
+    const IpPrefix& prefix = config_.side.prefix;
+    for (std::size_t i = 0; i < production.addresses.size(); ++i) {
+      const InterfaceAddress& address = production.addresses[i];
+      if (!prefix.overlaps(IpPrefix(address.address, address.length))) continue;
+      report_.error(address_places_[i], "production.addresses",
+                    fmt::format("{} overlaps the side prefix {}, which is for Anubis alone; take another or set "
+                                "side.prefix to another, on every host",
+                                address.to_string(), prefix.to_string()));
     }
   }
 
@@ -248,6 +283,9 @@ class Loader {
   Report report_;
   Config config_;
   OwnPlaces places_;
+  std::optional<Place> production_interface_;
+  std::optional<Place> production_port_;
+  std::vector<Place> address_places_;  // of production.addresses
   std::vector<PeerEntry> entries_;
 };
 

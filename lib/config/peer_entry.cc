@@ -112,7 +112,7 @@ void read_side_address(Section& section, const PeerContext& context, PeerEntry& 
   if (const auto address = section.parsed("side_address", parse_side_address)) {
     entry.peer.side_address = address->value;
     entry.side_address = address->place;
-  } else if (section.value("side_address") == nullptr && entry.side_public_key) {
+  } else if (!section.has("side_address") && entry.side_public_key) {
     entry.peer.side_address = derive_side_address(entry.peer.side_public_key, context.side_prefix);
     entry.side_address = entry.side_public_key;
   }
@@ -120,10 +120,13 @@ void read_side_address(Section& section, const PeerContext& context, PeerEntry& 
 
 void read_keepalive(Section& section, PeerEntry& entry) {
   constexpr std::string_view kKey = "persistent_keepalive";
+  constexpr std::string_view kExpected = "a number of seconds, 0 to 65535, or \"off\"";
   const Value* value = section.value(kKey);
   if (value == nullptr) return;
   if (const auto* text = std::get_if<std::string>(&value->data)) {
-    if (*text != "off") section.error(value->place, kKey, "must be a number of seconds, 0 to 65535, or \"off\"");
+    if (*text != "off") section.error(value->place, kKey, fmt::format("must be {}", kExpected));
+  } else if (!std::holds_alternative<std::int64_t>(value->data)) {
+    section.error_type(*value, kKey, kExpected);
   } else if (const auto seconds = section.integer(kKey, 0, std::numeric_limits<std::uint16_t>::max())) {
     entry.peer.persistent_keepalive = static_cast<std::uint16_t>(seconds->value);
   }

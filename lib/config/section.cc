@@ -182,7 +182,7 @@ std::vector<Located<std::string_view>> Section::texts(std::string_view key) {
 }
 
 void Section::require(std::string_view key, std::string_view what_to_do) {
-  if (find(key) == nullptr) error(table_.place, key, fmt::format("is missing; {}", what_to_do));
+  if (!has(key)) error(table_.place, key, fmt::format("is missing; {}", what_to_do));
 }
 
 void Section::finish(std::string_view what_to_do) {

@@ -68,6 +68,7 @@ class Section {
     return all;
   }
 
+  [[nodiscard]] bool has(std::string_view key) const { return find(key) != nullptr; }
   // Reports the key when it is absent; `what_to_do` ends the sentence.
   void require(std::string_view key, std::string_view what_to_do);
   void error(Place place, std::string_view key, std::string_view text);

@@ -2,7 +2,11 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
+#include <unistd.h>
+
+#include "lib/crypto/side_address.h"
 #include "tests/unit/config/fixture.h"
 
 namespace anubis::config {
@@ -113,6 +117,96 @@ TEST_F(ConfigTest, TakesEveryKey) {
   EXPECT_TRUE(peer.preshared_key->equals(crypto::PresharedKey(*crypto::parse_secret(private_key(7)))));
   EXPECT_EQ(peer.lease, 1h);
   EXPECT_EQ(peer.group, "gateways");
+}
+
+TEST_F(ConfigTest, EndpointsGetTheirPortsAndTheSideEndpointTheHost) {
+  const struct {
+    std::string_view endpoint;
+    std::string_view side_endpoint;
+    std::string_view expected;
+    std::string_view expected_side;
+  } cases[] = {
+      {"jacinth.example.net", "", "jacinth.example.net:4296", "jacinth.example.net:4297"},
+      {"jacinth.example.net:7", "", "jacinth.example.net:7", "jacinth.example.net:4297"},
+      {"192.0.2.1", "", "192.0.2.1:4296", "192.0.2.1:4297"},
+      {"2001:db8::1", "", "[2001:db8::1]:4296", "[2001:db8::1]:4297"},
+      {"[2001:db8::1]:7", "", "[2001:db8::1]:7", "[2001:db8::1]:4297"},
+      {"192.0.2.1", "side.example.net", "192.0.2.1:4296", "side.example.net:4297"},
+      {"192.0.2.1", "192.0.2.1:7", "192.0.2.1:4296", "192.0.2.1:7"},
+      {"", "192.0.2.1:7", "", "192.0.2.1:7"},
+      {"", "", "", ""},  // a roamer
+  };
+  for (const auto& [endpoint, side_endpoint, expected, expected_side] : cases) {
+    std::string text = R"([[peer]]
+name = "jacinth"
+public_key = "KEY1"
+side_public_key = "KEY2"
+)";
+    if (!endpoint.empty()) text.append("endpoint = \"").append(endpoint).append("\"\n");
+    if (!side_endpoint.empty()) text.append("side_endpoint = \"").append(side_endpoint).append("\"\n");
+    const auto loaded = load_xena_and(text);
+    ASSERT_TRUE(loaded) << loaded.error().message;
+    const model::Peer& peer = loaded->peers[0];
+    EXPECT_EQ(peer.endpoint ? peer.endpoint->to_string() : "", expected) << text;
+    EXPECT_EQ(peer.side_endpoint ? peer.side_endpoint->to_string() : "", expected_side) << text;
+  }
+}
+
+TEST_F(ConfigTest, SideAddressesComeFromTheKeysAndThePrefix) {
+  const auto loaded = load_text(R"(
+    [production]
+    private_key_file = "xena.key"
+    [side]
+    private_key_file = "xena-side.key"
+    prefix = "fd00::/16"
+    [[peer]]
+    name = "jacinth"
+    public_key = "KEY1"
+    side_public_key = "KEY2"
+  )");
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  const auto derived = [](const crypto::SidePublicKey& key) {
+    return model::IpAddress::v6(crypto::derive_side_address(key, {0xfd, 0x00}));
+  };
+  EXPECT_EQ(loaded->side.address, derived(loaded->side.public_key));
+  EXPECT_EQ(loaded->peers[0].side_address, derived(loaded->peers[0].side_public_key));
+}
+
+TEST_F(ConfigTest, TableMainIsTheMainTable) {
+  const auto loaded = load_text(R"(
+    [production]
+    private_key_file = "xena.key"
+    table = "main"
+    [side]
+    private_key_file = "xena-side.key"
+  )");
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->production.table, kMainTable);
+}
+
+TEST_F(ConfigTest, PersistentKeepaliveCanBeOff) {
+  const auto loaded = load_xena_and(R"([[peer]]
+name = "jacinth"
+public_key = "KEY1"
+side_public_key = "KEY2"
+persistent_keepalive = "off"
+)");
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->peers[0].persistent_keepalive, 0);
+}
+
+TEST_F(ConfigTest, AllowedIpsWithHostBitsAreMaskedWithAWarning) {
+  const auto loaded = load_xena_and(R"([[peer]]
+name = "jacinth"
+public_key = "KEY1"
+side_public_key = "KEY2"
+allowed_ips = ["10.44.0.7/24", "10.45.0.0/24", "10.46.0.1"]
+)");
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->peers[0].allowed_ips[0].to_string(), "10.44.0.0/24");
+  ASSERT_EQ(loaded->warnings.size(), 1u);
+  EXPECT_EQ(folder_.strip(loaded->warnings[0]),
+            "anubis.toml:13:16: key peer[1].allowed_ips: 10.44.0.7/24 means 10.44.0.0/24; write that");
 }
 
 }  // namespace
