@@ -71,7 +71,13 @@ base::Result<HostPort> HostPort::parse(std::string_view text) {
     has_port = colon != std::string_view::npos;
     parsed.host = text.substr(0, colon);
     if (has_port) port = text.substr(colon + 1);
-    if (!IpAddress::parse(parsed.host) && !is_host_name(parsed.host)) {
+    const auto address = IpAddress::parse(parsed.host);
+    if (address && address->family() == Family::kV6) {
+      // Where the address ends would be anybody's guess.
+      return fail(ErrorCode::kInvalid,
+                  "\"" + std::string(text) + "\" needs brackets around the IPv6 address: [" + parsed.host + "]:port");
+    }
+    if (!address && !is_host_name(parsed.host)) {
       return fail(ErrorCode::kInvalid,
                   "\"" + std::string(text) + "\" is not a host name or an address, with or without :port");
     }
