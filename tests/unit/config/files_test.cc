@@ -189,7 +189,7 @@ group = "gateways"
   constexpr unsigned kSeed = 4296;
   std::mt19937 random(kSeed);
   int refused = 0;
-  for (int round = 0; round < 3'000; ++round) {
+  for (int round = 0; round < 1'000; ++round) {
     std::string text = valid;
     for (auto changes = random() % 4 + 1; changes > 0; --changes) {
       const auto at = random() % text.size();
@@ -211,7 +211,7 @@ group = "gateways"
     EXPECT_THAT(folder_.strip(loaded.error().message), StartsWith("anubis.toml:")) << "round " << round << ":\n"
                                                                                    << text;
   }
-  EXPECT_GT(refused, 1'000);
+  EXPECT_GT(refused, 300);
 }
 
 }  // namespace
