@@ -153,6 +153,8 @@ class Network {
   [[nodiscard]] virtual base::Result<std::vector<Route>> routes(const RouteFilter& filter) = 0;
 
   virtual base::Status add_rule(const Rule& rule) = 0;
+  // Ours that stand at the same priority and lead to the same table cannot be told apart when one asks for more than
+  // the other: give each a priority of its own.
   virtual base::Status remove_rule(const Rule& rule) = 0;
   // Those of that protocol which a Rule can express.
   [[nodiscard]] virtual base::Result<std::vector<Rule>> rules(std::uint8_t protocol) = 0;
