@@ -1,0 +1,73 @@
+#include "lib/network/policy_routing.h"
+
+#include <algorithm>
+#include <string>
+
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+
+namespace anubis::network {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+
+Rule bearer_rule(model::Family family, std::uint32_t priority, std::uint16_t port) {
+  Rule rule;
+  rule.family = family;
+  rule.priority = priority;
+  rule.table = kMainTable;
+  rule.input_interface = "lo";
+  rule.ip_protocol = IPPROTO_UDP;
+  rule.source_ports = PortRange{port, port};
+  return rule;
+}
+
+// Matches nothing (IANA reserves protocol 255), but as long as it stands the kernel knows the ports of what arrives.
+Rule ports_of_arrivals_rule() {
+  Rule rule;
+  rule.priority = kPortsOfArrivalsPriority;
+  rule.table = kMainTable;
+  rule.ip_protocol = IPPROTO_RAW;
+  return rule;
+}
+
+}  // namespace
+
+base::Result<PolicyRouting> policy_routing(const PolicyRoutingInput& input) {
+  if (input.table == RT_TABLE_UNSPEC || input.table == RT_TABLE_DEFAULT || input.table == RT_TABLE_LOCAL)
+    return fail(ErrorCode::kInvalid, "routing table " + std::to_string(input.table) +
+                                         " is the kernel's own; use another one, such as 214, or \"main\"");
+  if (input.table == kMainTable) {
+    if (input.throw_ranges.empty()) return PolicyRouting{};
+    return fail(ErrorCode::kInvalid,
+                "throw ranges need a routing table of their own: in the main table a throw would leave these ranges "
+                "without any route; set table = 214");
+  }
+  if (input.production_listen_port == 0 || input.side_listen_port == 0)
+    return fail(ErrorCode::kInvalid, "listen ports must be fixed: bearer packets are told by them");
+
+  PolicyRouting routing;
+  for (const auto& ranges : {input.throw_ranges, input.side_ranges}) {
+    for (const model::IpPrefix& prefix : ranges) {
+      Route route;
+      route.prefix = prefix;
+      route.table = input.table;
+      route.kind = RouteKind::kThrow;
+      if (std::ranges::find(routing.throws, route) == routing.throws.end()) routing.throws.push_back(route);
+    }
+  }
+  for (const model::Family family : {model::Family::kV4, model::Family::kV6}) {
+    routing.rules.push_back(bearer_rule(family, kProductionBearerPriority, input.production_listen_port));
+    routing.rules.push_back(bearer_rule(family, kSideBearerPriority, input.side_listen_port));
+    if (family == model::Family::kV4) routing.rules.push_back(ports_of_arrivals_rule());
+    Rule table_rule;
+    table_rule.family = family;
+    table_rule.priority = kTablePriority;
+    table_rule.table = input.table;
+    routing.rules.push_back(table_rule);
+  }
+  return routing;
+}
+
+}  // namespace anubis::network

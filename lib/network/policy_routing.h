@@ -1,0 +1,59 @@
+// Which rules and throw routes keep bearer packets and excluded ranges out of the production tunnel. Pure.
+//
+// The routes for AllowedIPs stand in a table of their own. Rules, in the order in which the kernel asks them:
+//
+//       0  everything                               → table local   (the kernel's: packets to this host itself)
+//   21400  from here, UDP from the production port  → table main    bearer packets never enter the tunnel they bear
+//   (F38) 21401  from here, UDP from the side port        → table main 21402  IPv4 of protocol 255 → table main    no
+//   packet; makes the kernel look at ports, see below 21410  everything                               → the table
+//   AllowedIPs of sessions; throw routes exempt from it 32766  everything                               → table main
+//   (the kernel's)
+//
+// Kernel WireGuard (drivers/net/wireguard/socket.c: send4, send6) and the UDP sockets of userspace implementations both
+// name their source port when they look a route up, for IPv4 and IPv6. So no fwmark is needed.
+//
+// "From here" (iif lo) leaves alone what this host forwards: any client behind a gateway could else leave the tunnel by
+// using the port, and a WireGuard behind it does use one. It has a price: the kernel takes the ports out of arriving
+// IPv4 packets only if some rule without "iif lo" asks for a protocol or port (fib_rule_requires_fldissect), and a
+// strict rp_filter asks the rules for the way back of each bearer packet, with its ports swapped
+// (__fib_validate_source, since Linux 5.14). Without ports it would find the tunnel and drop the packet. Hence rule
+// 21402.
+//
+// With table = main there are neither rules nor throw routes: AllowedIPs compete with all other routes there, and a
+// peer whose AllowedIPs cover its own endpoint has to be refused by others.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "lib/network/network.h"
+
+namespace anubis::network {
+
+// Below 32766, or main would decide first; far above the low hundreds where administrators put what must come before
+// everything, and beside one another. A rule added by hand without a priority gets the one before the first.
+inline constexpr std::uint32_t kProductionBearerPriority = 21400;
+inline constexpr std::uint32_t kSideBearerPriority = 21401;
+inline constexpr std::uint32_t kPortsOfArrivalsPriority = 21402;
+inline constexpr std::uint32_t kTablePriority = 21410;
+
+struct PolicyRoutingInput {
+  std::uint16_t production_listen_port = 0;
+  std::uint16_t side_listen_port = 0;
+  std::uint32_t table = 214;
+  std::span<const model::IpPrefix> throw_ranges;
+  // The ranges of the side addresses: a production peer with ::/0 must not attract Anubis' own messages.
+  std::span<const model::IpPrefix> side_ranges;
+};
+
+struct PolicyRouting {
+  std::vector<Rule> rules;    // to be added in this order: the bearer's before the table's
+  std::vector<Route> throws;  // to be added before the rules
+};
+
+// kInvalid: a table that the kernel uses itself, throw ranges without a table of their own, or a port of 0.
+[[nodiscard]] base::Result<PolicyRouting> policy_routing(const PolicyRoutingInput& input);
+
+}  // namespace anubis::network
