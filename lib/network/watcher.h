@@ -1,0 +1,55 @@
+// Tells when links, addresses, routes or rules of this network namespace change, whoever changed them. A hint to look,
+// not a record: the kernel says nothing about the IPv4 routes that it drops with a link or an address, and what comes
+// too fast is lost (then `overrun` says so).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "lib/network/channel.h"
+#include "lib/network/message.h"
+
+namespace anubis::network {
+
+enum class ChangeKind : std::uint8_t { kLink, kAddress, kRoute, kRule };
+
+struct Change {
+  ChangeKind kind = ChangeKind::kLink;
+  bool gone = false;
+  std::uint32_t ifindex = 0;  // of the link, or the one that the address or route belongs to; 0 for rules and throws
+  std::string name;           // of the link, for kLink: a rename tells the new one
+  bool operator==(const Change&) const = default;
+};
+
+struct Changes {
+  std::vector<Change> changes;  // in order, without repetitions
+  bool overrun = false;         // some were lost: look at everything
+  bool more = false;            // there are more: call drain() again when it suits
+};
+
+class Watcher {
+ public:
+  // Of the network namespace of the calling thread, for good. Routes and rules are told only when they are ours
+  // (kRouteProtocol): a router's tables may change thousands of times a second.
+  static base::Result<std::unique_ptr<Watcher>> create();
+  explicit Watcher(std::unique_ptr<Channel> channel);
+
+  // Readable when there is something to drain.
+  [[nodiscard]] int fd() const { return channel_->fd(); }
+  // What the process that bound this port changed is not told (RtnetlinkNetwork::port(), when it is in this one).
+  void ignore(std::uint32_t port) { ignored_port_ = port; }
+  // Never blocks; reads a bounded amount. An error means that the socket is of no more use.
+  base::Result<Changes> drain();
+
+ private:
+  std::unique_ptr<Channel> channel_;
+  std::uint32_t ignored_port_ = 0;
+  Bytes buffer_;
+};
+
+}  // namespace anubis::network
