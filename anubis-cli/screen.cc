@@ -75,7 +75,7 @@ Screen::Size Screen::size() {
 void Screen::show(const std::vector<std::string>& lines) {
   const std::size_t shown = std::min(lines.size(), size().rows);
   std::string text = "\x1b[H";
-  for (std::size_t i = 0; i < shown; ++i) text.append(i == 0 ? "" : "\r\n").append(lines[i]).append("\x1b[K");
+  for (std::size_t i = 0; i < shown; ++i) text.append(i == 0 ? "" : "\n").append(lines[i]).append("\x1b[K");
   text.append("\x1b[J");
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);

@@ -136,8 +136,8 @@ std::string format_bytes(std::uint64_t bytes) {
   constexpr std::array kUnits{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   auto value = static_cast<double>(bytes) / 1024;
   std::size_t unit = 0;
-  // 1023.95 and above would be printed as 1024.
-  while (value >= 1023.95 && unit + 1 < kUnits.size()) value /= 1024, ++unit;
+  // 1023.5 and above would be printed as 1024.
+  while (value >= 1023.5 && unit + 1 < kUnits.size()) value /= 1024, ++unit;
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, value < 99.95 ? "%.1f %s" : "%.0f %s", value, kUnits[unit]);
   return buffer;
