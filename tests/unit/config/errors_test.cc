@@ -276,6 +276,15 @@ TEST_F(ConfigTest, WhatIsQuotedBackIsShortAndHarmless) {
               StartsWith(R"(anubis.toml:10:1: key control.\x1b[31m\x0a: )"));
 }
 
+TEST_F(ConfigTest, WhatIsCutInTheMiddleOfACharacterIsStillText) {
+  // The 64th byte is the first half of an umlaut.
+  const std::string key = std::string(63, 'x') + "\u00e4";
+  EXPECT_THAT(error_of_xena_and("[control]\n\"" + key + "\" = 1"),
+              StartsWith("anubis.toml:10:1: key control." + std::string(63, 'x') + R"(\xc3: is not known)"));
+  EXPECT_THAT(error_of_xena_and("[control]\n\"\u00e4\u009b\u20ac\U0001F511\" = 1"),
+              StartsWith("anubis.toml:10:1: key control.\u00e4\\xc2\\x9b\u20ac\U0001F511: is not known"));
+}
+
 TEST_F(ConfigTest, NoKeyIsToldFromAPrivateKeyFile) {
   folder_.write("xena.key", private_key(kOwnProduction) + private_key(1));
   const std::string error = error_of_xena_and("");

@@ -115,7 +115,7 @@ TEST_F(KeyFile, F60_TheFileThatIsCheckedIsTheOneThatIsRead) {
   const auto safe = crypto::parse_secret(private_key(1));
   int read = 0;
   int refused = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 100'000; ++i) {
     const auto key = read_secret_file(file);
     if (key) {
       ++read;
