@@ -6,12 +6,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/crypto/hex.h"
+#include "tests/support/hex.h"
 
 namespace anubis::crypto {
 namespace {
 
 using namespace std::string_literals;
+using test::hex;
+using test::hex_array;
 using testing::HasSubstr;
 
 PublicKey key_of(std::string_view digits) {

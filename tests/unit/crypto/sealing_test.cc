@@ -7,11 +7,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/crypto/hex.h"
+#include "tests/support/hex.h"
 
 namespace anubis::crypto {
 namespace {
 
+using test::hex;
+using test::hex_array;
 using testing::Each;
 using testing::ElementsAreArray;
 

@@ -44,7 +44,7 @@ std::optional<Drop> drop_of(std::span<const std::uint8_t> datagram) {
   return std::nullopt;
 }
 
-// Section 4.1: the plaintext is ours to choose here, its length and padding with it.
+// Section 4.2: the plaintext is ours to choose here, its length and padding with it.
 Datagram seal_plaintext(const std::vector<std::uint8_t>& plaintext) {
   Datagram datagram(kHeaderSize + plaintext.size() + crypto::kTagSize);
   const std::span whole(datagram);

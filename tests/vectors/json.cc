@@ -1,0 +1,108 @@
+#include "tests/vectors/json.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "tests/support/hex.h"
+
+namespace anubis::vectors {
+namespace {
+
+using crypto::kKeySize;
+
+crypto::ProductionPublicKey key_from(const std::string& text) {
+  // Not parse_public_key: a vector may carry what that refuses.
+  const auto bytes = crypto::parse_secret(text);
+  if (!bytes) throw std::invalid_argument(text);
+  crypto::ProductionPublicKey key;
+  std::ranges::copy(bytes->view(), key.bytes.begin());
+  return key;
+}
+
+template <class Enum>
+Enum enum_from(const Json& number) {
+  return static_cast<Enum>(number.get<std::uint8_t>());
+}
+
+}  // namespace
+
+base::Secret<kKeySize> secret_of(std::string_view text) {
+  if (text.size() != kKeySize) throw std::invalid_argument("a key has 32 bytes");
+  base::Secret<kKeySize> secret;
+  std::ranges::copy(text, secret.writable().begin());
+  return secret;
+}
+
+std::string base64(std::span<const std::uint8_t, kKeySize> bytes) {
+  crypto::PublicKey key;
+  std::ranges::copy(bytes, key.bytes.begin());
+  return key.to_base64();
+}
+
+Json to_json(const wire::Request& request) {
+  Json suites = Json::array();
+  for (const crypto::Suite suite : request.suites) suites.push_back(static_cast<std::uint8_t>(suite));
+  return {{"operation", static_cast<std::uint8_t>(request.operation)},
+          {"token", request.token ? test::to_hex(*request.token) : ""},
+          {"suites", suites},
+          {"listen_port", request.listen_port},
+          {"lease_seconds", request.lease.count()},
+          {"successor", request.successor ? request.successor->to_base64() : ""}};
+}
+
+Json to_json(const wire::Reply& reply) {
+  return {{"result", static_cast<std::uint8_t>(reply.result)},
+          {"text", reply.text},
+          {"token", test::to_hex(reply.token)},
+          {"listen_port", reply.listen_port},
+          {"peer_presence", static_cast<std::uint8_t>(reply.presence)},
+          {"lease_seconds", reply.lease.count()},
+          {"state", static_cast<std::uint8_t>(reply.state)},
+          {"up_seconds", reply.up_for.count()}};
+}
+
+Json to_json(const wire::Header& header) {
+  return {{"type", static_cast<std::uint8_t>(header.type)},
+          {"suite", static_cast<std::uint8_t>(header.suite)},
+          {"request_id", test::to_hex(header.request_id)},
+          {"sender", header.sender.to_base64()},
+          {"nonce", test::to_hex(header.nonce)}};
+}
+
+wire::Request request_from(const Json& json) {
+  wire::Request request;
+  request.operation = enum_from<wire::Operation>(json.at("operation"));
+  const auto& token = json.at("token").get_ref<const std::string&>();
+  if (!token.empty()) request.token = test::hex_array<wire::Token{}.size()>(token);
+  for (const auto& number : json.at("suites")) request.suites.push_back(enum_from<crypto::Suite>(number));
+  request.listen_port = json.at("listen_port");
+  request.lease = std::chrono::seconds(json.at("lease_seconds").get<std::int64_t>());
+  const auto& successor = json.at("successor").get_ref<const std::string&>();
+  if (!successor.empty()) request.successor = key_from(successor);
+  return request;
+}
+
+wire::Reply reply_from(const Json& json) {
+  wire::Reply reply;
+  reply.result = enum_from<wire::ResultCode>(json.at("result"));
+  reply.text = json.at("text");
+  reply.token = test::hex_array<wire::Token{}.size()>(json.at("token").get_ref<const std::string&>());
+  reply.listen_port = json.at("listen_port");
+  reply.presence = enum_from<wire::PeerPresence>(json.at("peer_presence"));
+  reply.lease = std::chrono::seconds(json.at("lease_seconds").get<std::int64_t>());
+  reply.state = enum_from<wire::SessionState>(json.at("state"));
+  reply.up_for = std::chrono::seconds(json.at("up_seconds").get<std::int64_t>());
+  return reply;
+}
+
+wire::Header header_from(const Json& json) {
+  wire::Header header;
+  header.type = enum_from<wire::MessageType>(json.at("type"));
+  header.suite = enum_from<crypto::Suite>(json.at("suite"));
+  header.request_id = test::hex_array<wire::RequestId{}.size()>(json.at("request_id").get_ref<const std::string&>());
+  header.sender = key_from(json.at("sender"));
+  header.nonce = test::hex_array<crypto::kNonceSize>(json.at("nonce").get_ref<const std::string&>());
+  return header;
+}
+
+}  // namespace anubis::vectors

@@ -1,0 +1,28 @@
+// The test vectors of docs/protocol.md, section 12, as this library makes them. Whatever is an expectation is written
+// down here by hand where it can be; what only a computation gives (keys, seals) is held against check.py.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "tests/vectors/json.h"
+
+namespace anubis::vectors {
+
+[[nodiscard]] Json make_message_keys();
+[[nodiscard]] Json make_side_addresses();
+[[nodiscard]] Json make_messages();
+[[nodiscard]] Json make_dropped();
+[[nodiscard]] Json make_payloads();
+
+// By file name: the text of every file.
+[[nodiscard]] inline std::map<std::string, std::string> make_files() {
+  const auto text = [](const Json& json) { return json.dump(2) + "\n"; };
+  return {{"message_keys.json", text(make_message_keys())},
+          {"side_addresses.json", text(make_side_addresses())},
+          {"messages.json", text(make_messages())},
+          {"dropped.json", text(make_dropped())},
+          {"payloads.json", text(make_payloads())}};
+}
+
+}  // namespace anubis::vectors
