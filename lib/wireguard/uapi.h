@@ -21,12 +21,13 @@ constexpr std::string_view kUapiGet = "get=1\n\n";
 // A request with keys in it: its memory is wiped.
 class UapiRequest {
  public:
-  explicit UapiRequest(std::size_t capacity) { text_.reserve(capacity); }
+  explicit UapiRequest(std::size_t capacity) : capacity_(capacity) { text_.reserve(capacity); }
   UapiRequest(UapiRequest&&) = default;  // the text is on the heap: moving leaves nothing behind
   UapiRequest& operator=(UapiRequest&&) = delete;
   ~UapiRequest();
 
   [[nodiscard]] std::string_view text() const { return text_; }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }  // what was reserved for the text
   // "key=value\n". Stays within the capacity, so that no copy is left behind by growing.
   void line(std::string_view key, std::string_view value);
   void line(std::string_view key, std::uint32_t value);
@@ -34,6 +35,7 @@ class UapiRequest {
   void end() { text_.push_back('\n'); }
 
  private:
+  std::size_t capacity_;
   std::string text_;
 };
 

@@ -124,9 +124,9 @@ base::Status FakeDevice::visit(DumpVisitor& visitor) {
 }
 
 void FakeDevice::set_link_up(bool up) {
-  const bool raised = up && !std::exchange(link_up_, up);
-  if (raised && info_.listen_port == 0) info_.listen_port = kAnyPort;
-  if (!raised) return;
+  const bool was_up = std::exchange(link_up_, up);
+  if (!up || was_up) return;
+  if (info_.listen_port == 0) info_.listen_port = kAnyPort;
   // As the kernel does when the link comes up.
   for (const auto& [key, peer] : peers_) {
     if (peer.persistent_keepalive != 0) packets_sent_.push_back(key);
