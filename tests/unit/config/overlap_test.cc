@@ -1,5 +1,6 @@
 // Allowed IPs: what two peers may share, and what no peer may have.
-#include <chrono>
+#include <cstdint>
+#include <ctime>
 #include <string>
 #include <string_view>
 
@@ -219,13 +220,12 @@ TEST_F(ConfigTest, AHundredThousandPeersAreCheckedInSeconds) {
   }
   text +=
       "[[peer]]\nname = \"last\"\npublic_key = \"KEY1\"\nside_public_key = \"KEY2\"\nallowed_ips = [\"10.0.0.0/32\"]\n";
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();  // of the processor: a busy machine does not count
   const std::string error = error_of_xena_and(text);
-  const auto took = std::chrono::steady_clock::now() - begin;
+  const auto seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
   EXPECT_THAT(error, HasSubstr("key peer[100001].allowed_ips: 10.0.0.0/32 belongs to peer[1].allowed_ips (\"p0\")"));
-  // Comparing each with each would take minutes; sanitizers and busy machines get their share.
-  EXPECT_LT(took, std::chrono::seconds(60));
-  RecordProperty("milliseconds", static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
+  // It takes two. Comparing each with each would take minutes, sanitizers take ten times as long.
+  EXPECT_LT(seconds, 60);
 }
 
 }  // namespace
