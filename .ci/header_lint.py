@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Compiles every header by itself: header_lint.py COMPILE_COMMANDS JOBS ROOM...
 
-Each header gets the flags of a source file of ours that stands as near to it as possible.
+Each header gets the flags of a source file of ours that stands as near to it as possible. A header that its own source
+file includes before anything else has been compiled by itself with every build, and is not compiled again.
 """
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -18,6 +20,14 @@ def flags(commands, header):
             if file.is_relative_to(folder):
                 return command
     return None
+
+
+def built_first(commands, header):
+    source = header.with_suffix(".cc")
+    if source not in commands:
+        return False
+    first = re.search(r'^#include ["<](.*)[">]', source.read_text(), re.MULTILINE)
+    return first is not None and header == Path(first[1]).resolve()
 
 
 def check(command, header):
@@ -40,6 +50,7 @@ def main():
         end = words.index("-o")  # CMake writes flags, then -o OBJECT -c SOURCE
         commands[Path(entry["file"]).resolve()] = words[:end]
     headers = sorted(header.resolve() for room in rooms for header in Path(room).rglob("*.h"))
+    headers = [header for header in headers if not built_first(commands, header)]
     with ThreadPoolExecutor(jobs) as pool:
         faults = [text for text in pool.map(lambda header: check(flags(commands, header), header), headers) if text]
     print(*faults, sep="\n", end="")
