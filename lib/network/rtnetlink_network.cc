@@ -20,6 +20,7 @@ using base::Result;
 using base::Status;
 
 constexpr std::size_t kLongestAlias = IFALIASZ - 1;
+constexpr std::uint32_t kMinimumMtu6 = 1280;  // RFC 8200, section 5
 
 // Names that are too long are cut by nobody: the kernel refuses them with ERANGE, which says little.
 Status check_name(std::string_view name) {
@@ -130,8 +131,21 @@ Status RtnetlinkNetwork::add_address(std::uint32_t ifindex, const model::Interfa
     if (!present) return fail(present.error());
     if (std::ranges::find(*present, address, &Address::address) != present->end()) return {};
   }
-  return fail(
-      refusal(answer, "add address " + address.to_string() + " to " + link_name(ifindex), address.address.family()));
+  return fail(refusal_on(ifindex, answer, "add address " + address.to_string() + " to " + link_name(ifindex),
+                         address.address.family()));
+}
+
+base::Error RtnetlinkNetwork::refusal_on(std::uint32_t ifindex, const Answer& answer, const std::string& what,
+                                         model::Family family) {
+  base::Error error = refusal(answer, what, family);
+  if (family == model::Family::kV4 || (answer.error != EINVAL && answer.error != ENODEV)) return error;
+  const auto on = link_at(ifindex);
+  if (on && *on && (*on)->mtu < kMinimumMtu6) {
+    error.code = ErrorCode::kUnsupported;
+    error.message += "; IPv6 needs an MTU of " + std::to_string(kMinimumMtu6) + " at least, and " + (*on)->name +
+                     " has " + std::to_string((*on)->mtu);
+  }
+  return error;
 }
 
 Status RtnetlinkNetwork::remove_address(std::uint32_t ifindex, const model::InterfaceAddress& address) {

@@ -44,6 +44,8 @@ class RtnetlinkNetwork final : public Network {
   explicit RtnetlinkNetwork(Transactor transactor) : transactor_(std::move(transactor)) {}
 
   Answer execute(const Message& message);
+  // refusal(), with the link's own reasons for having no IPv6.
+  base::Error refusal_on(std::uint32_t ifindex, const Answer& answer, const std::string& what, model::Family family);
   base::Result<std::optional<Link>> read_link(const Message& query, std::string_view what);
   base::Result<std::vector<RouteRecord>> records(const RouteFilter& filter, std::optional<model::Family> only_family);
   // What became of routes that the kernel refused because something is there already: those at `refused`.

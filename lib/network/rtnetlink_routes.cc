@@ -39,7 +39,8 @@ std::vector<Failure> RtnetlinkNetwork::add_routes(std::span<const Route> routes)
     if (answers[i].error == EEXIST) {
       refused.push_back(i);
     } else {
-      failures.push_back({i, refusal(answers[i], "add route " + describe(routes[i]), routes[i].prefix.family())});
+      failures.push_back({i, refusal_on(routes[i].ifindex, answers[i], "add route " + describe(routes[i]),
+                                        routes[i].prefix.family())});
     }
   }
   if (!refused.empty()) settle_refused(routes, refused, failures);

@@ -1,0 +1,84 @@
+#include "lib/network/policy_routing.h"
+
+#include <array>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace anubis::network {
+namespace {
+
+using testing::AllOf;
+using testing::Each;
+using testing::Field;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Lt;
+using testing::SizeIs;
+
+const std::array kThrows = {model::IpPrefix::parse("192.168.122.0/24").value(),
+                            model::IpPrefix::parse("fd77::/16").value()};
+const std::array kSides = {model::IpPrefix::parse("fd77::/16").value()};
+
+PolicyRoutingInput input() {
+  PolicyRoutingInput made;
+  made.production_listen_port = 4296;
+  made.side_listen_port = 4297;
+  made.throw_ranges = kThrows;
+  made.side_ranges = kSides;
+  return made;
+}
+
+TEST(PolicyRouting, AllIsOursAndComesBeforeTheMainTable) {
+  const auto routing = policy_routing(input()).value();
+  EXPECT_THAT(routing.rules, Each(AllOf(Field(&Rule::protocol, kRouteProtocol), Field(&Rule::priority, Lt(32766u)))));
+  EXPECT_THAT(routing.throws, Each(AllOf(Field(&Route::protocol, kRouteProtocol), Field(&Route::table, 214u),
+                                         Field(&Route::kind, RouteKind::kThrow))));
+}
+
+TEST(PolicyRouting, BearerRulesStandBeforeTheTablesInEachFamily) {
+  const auto routing = policy_routing(input()).value();
+  for (const auto family : {model::Family::kV4, model::Family::kV6}) {
+    std::vector<Rule> of_family;
+    std::ranges::copy_if(routing.rules, std::back_inserter(of_family),
+                         [&](const Rule& rule) { return rule.family == family; });
+    EXPECT_TRUE(std::ranges::is_sorted(of_family, {}, &Rule::priority));
+    EXPECT_EQ(of_family[0].source_ports, (PortRange{4296, 4296}));
+    EXPECT_EQ(of_family[1].source_ports, (PortRange{4297, 4297}));
+    EXPECT_EQ(of_family[0].table, kMainTable);
+    EXPECT_EQ(of_family.back().table, 214u);
+    EXPECT_FALSE(of_family.back().source_ports);
+  }
+}
+
+TEST(PolicyRouting, SideRangesAreThrownOnceWithTheOthers) {
+  EXPECT_THAT(policy_routing(input()).value().throws, SizeIs(2));
+  PolicyRoutingInput without = input();
+  without.throw_ranges = {};
+  EXPECT_THAT(policy_routing(without).value().throws, SizeIs(1));
+}
+
+TEST(PolicyRouting, MainTableNeedsNothingAndCannotThrow) {
+  PolicyRoutingInput main = input();
+  main.table = kMainTable;
+  const auto refused = policy_routing(main);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("set table = 214"));
+  main.throw_ranges = {};
+  EXPECT_THAT(policy_routing(main).value().rules, IsEmpty());
+  EXPECT_THAT(policy_routing(main).value().throws, IsEmpty());
+}
+
+TEST(PolicyRouting, KernelsOwnTablesAndPortsThatAreNotFixedAreRefused) {
+  for (const std::uint32_t table : {0u, 253u, 255u}) {
+    PolicyRoutingInput reserved = input();
+    reserved.table = table;
+    EXPECT_FALSE(policy_routing(reserved)) << table;
+  }
+  PolicyRoutingInput any_port = input();
+  any_port.side_listen_port = 0;
+  EXPECT_FALSE(policy_routing(any_port));
+}
+
+}  // namespace
+}  // namespace anubis::network
