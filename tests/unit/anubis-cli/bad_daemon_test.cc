@@ -117,6 +117,16 @@ TEST_F(BadDaemon, SilenceEnds) {
   EXPECT_LT(took, std::chrono::seconds(10));
 }
 
+TEST_F(BadDaemon, TakesNoConnections) {
+  const base::Fd listener = listen_at(path_, 0);
+  const base::Fd first = connect_to(path_);  // fills its queue
+  const auto before = base::BootClock::now();
+  const auto ended = run({"status"});
+  EXPECT_EQ(ended.exit_status, 5);
+  EXPECT_THAT(ended.err, HasSubstr("anubisd takes no connections at " + path_));
+  EXPECT_LT(base::BootClock::now() - before, std::chrono::seconds(10));
+}
+
 TEST_F(BadDaemon, InterruptIsExitStatus130) {
   const ScriptedDaemon daemon(path_, {{"", Then::kStayOpen}});
   Surroundings surroundings;

@@ -67,6 +67,15 @@ TEST_F(Refused, ASocketOfRootAloneIsNoMatterOfGroups) {
   EXPECT_THAT(ended.err, HasSubstr("run it as root"));
 }
 
+TEST_F(Refused, AMemberOfTheGroupIsNotToldToJoinIt) {
+  const ScriptedDaemon daemon(path_, {{framed({done()})}});
+  ASSERT_EQ(chown(path_.c_str(), 0, *surroundings_.user_id), 0);  // the tests run it with the group of that number
+  ASSERT_EQ(chmod(path_.c_str(), 0600), 0);
+  const auto ended = run({"status"});
+  EXPECT_EQ(ended.exit_status, 7);
+  EXPECT_THAT(ended.err, HasSubstr("may not write to it either"));
+}
+
 TEST_F(Refused, ByTheDaemonItselfAfterTheConnection) {
   const ScriptedDaemon daemon(path_, {{framed({done(control::NOT_PERMITTED, "you are not in the group anubis")})}});
   ASSERT_EQ(chmod(path_.c_str(), 0666), 0);

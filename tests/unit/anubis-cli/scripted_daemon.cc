@@ -19,6 +19,20 @@ void check(bool good, const char* what) {
   if (!good) throw std::runtime_error(std::string(what) + ": " + std::strerror(errno));
 }
 
+base::Fd unix_socket() {
+  base::Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  check(static_cast<bool>(fd), "socket");
+  return fd;
+}
+
+sockaddr_un address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  check(path.size() < sizeof address.sun_path, "path");
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
 }  // namespace
 
 TemporaryDirectory::TemporaryDirectory() {
@@ -32,17 +46,23 @@ TemporaryDirectory::~TemporaryDirectory() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+base::Fd listen_at(const std::string& path, int backlog) {
+  base::Fd fd = unix_socket();
+  const sockaddr_un address = address_of(path);
+  check(bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "bind");
+  check(listen(fd.get(), backlog) == 0, "listen");
+  return fd;
+}
+
+base::Fd connect_to(const std::string& path) {
+  base::Fd fd = unix_socket();
+  const sockaddr_un address = address_of(path);
+  check(connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "connect");
+  return fd;
+}
+
 ScriptedDaemon::ScriptedDaemon(const std::string& path, std::vector<Scene> scenes)
-    : path_(path),
-      scenes_(std::move(scenes)),
-      listener_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)),
-      stop_(eventfd(0, EFD_CLOEXEC)) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  check(path.size() < sizeof address.sun_path, "path");
-  std::memcpy(address.sun_path, path.data(), path.size());
-  check(bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "bind");
-  check(listen(listener_.get(), 4) == 0, "listen");
+    : path_(path), scenes_(std::move(scenes)), listener_(listen_at(path, 4)), stop_(eventfd(0, EFD_CLOEXEC)) {
   thread_ = std::thread([this] { run(); });
 }
 

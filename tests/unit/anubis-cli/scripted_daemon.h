@@ -2,7 +2,6 @@
 // bytes that it was given, whatever they are.
 #pragma once
 
-#include <initializer_list>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -25,6 +24,10 @@ class TemporaryDirectory {
  private:
   std::string path_;
 };
+
+// A socket that listens at PATH with a queue of BACKLOG, and one that is connected to it.
+[[nodiscard]] base::Fd listen_at(const std::string& path, int backlog);
+[[nodiscard]] base::Fd connect_to(const std::string& path);
 
 class ScriptedDaemon {
  public:
