@@ -166,5 +166,17 @@ TEST_F(BadDaemon, FullDiskIsAFailure) {
   }
 }
 
+// Each line leaves at once: the daemon stays, and yet the failure to write is told.
+TEST_F(BadDaemon, MonitorWritesEachLineAtOnce) {
+  control::Response event;
+  event.mutable_event()->set_kind("healed");
+  const ScriptedDaemon daemon(path_, {{framed({host("xena"), event}), Then::kStayOpen}});
+  Surroundings surroundings;
+  surroundings.standard_output = "/dev/full";
+  const auto ended = run_anubis({"monitor", "--socket", path_}, surroundings);
+  EXPECT_EQ(ended.exit_status, 1);
+  EXPECT_THAT(ended.err, HasSubstr("cannot write to standard output"));
+}
+
 }  // namespace
 }  // namespace anubis::cli
