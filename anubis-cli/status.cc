@@ -25,7 +25,9 @@ int status(const Context& context, const StatusOptions& options) {
     return control::DONE;
   }
   for (const auto& line : status_table(snapshot.peers, now, context.colour)) print_line(line);
-  for (const auto& line : status_reasons(snapshot.peers)) print_line(line);
+  const auto reasons = status_reasons(snapshot.peers);
+  if (!reasons.empty()) print_line("");
+  for (const auto& line : reasons) print_line(line);
   return control::DONE;
 }
 

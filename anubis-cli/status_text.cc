@@ -106,7 +106,9 @@ std::vector<std::string> status_detail(const control::PeerStatus& peer, std::int
 std::vector<std::string> status_reasons(const std::vector<control::PeerStatus>& peers) {
   std::vector<std::string> lines;
   for (const auto& peer : peers) {
-    if (!peer.reason().empty()) lines.push_back(printable(peer.name()) + ": " + printable(peer.reason()));
+    if (peer.reason().empty()) continue;
+    const bool names_itself = peer.reason().starts_with(peer.name() + " ");
+    lines.push_back((names_itself ? "" : printable(peer.name()) + ": ") + printable(peer.reason()));
   }
   return lines;
 }

@@ -23,7 +23,7 @@ inline constexpr std::string_view kNoPeers =
 // One peer, a line a property.
 [[nodiscard]] std::vector<std::string> status_detail(const control::PeerStatus& peer, std::int64_t now, Colour colour);
 
-// "jacinth: REASON" for each peer that has something to explain.
+// "jacinth: REASON" for each peer that has something to explain; a reason that begins with the name stands alone.
 [[nodiscard]] std::vector<std::string> status_reasons(const std::vector<control::PeerStatus>& peers);
 
 // The LIST, cut after MOST entries: "10.44.0.0/24, 10.45.0.0/24 +3". Printable.

@@ -43,6 +43,7 @@ std::vector<std::string> picture(const Snapshot& snapshot, const StatusOptions& 
   const std::string host = snapshot.host ? printable(snapshot.host->name()) + "  " : "";
   std::vector<std::string> lines{styled(host + format_time(now) + "  q: quit", Style::kDim, colour), ""};
   for (auto& line : body) lines.push_back(std::move(line));
+  if (!body.empty() && !notes.empty()) lines.emplace_back();
   for (const auto& note : notes) {
     for (auto& line : wrapped(note, columns)) lines.push_back(std::move(line));
   }

@@ -140,7 +140,8 @@ TEST_F(Command, StatusIsATableWithReasonsBelow) {
             "NAME     STATE   SINCE         LEASE  HANDSHAKE   RX   TX  ENDPOINT\n"
             "jacinth  up      daemon start  -      never      0 B  0 B  -\n"
             "ju       failed  daemon start  -      never      0 B  0 B  -\n"
-            "ju: ju did not answer\n");
+            "\n"
+            "ju did not answer\n");
   EXPECT_EQ(ended.err, "");
 }
 

@@ -101,6 +101,10 @@ TEST(StatusReasons, NameThePeerAndEscape) {
   peer.set_reason("refused: \x1b[2J");
   EXPECT_THAT(status_reasons({up_peer(), peer}), ElementsAre("ju: refused: \\x1b[2J"));
   EXPECT_THAT(status_reasons({up_peer()}), IsEmpty());
+  peer.set_reason("ju did not answer");
+  EXPECT_THAT(status_reasons({peer}), ElementsAre("ju did not answer"));
+  peer.set_reason("juniper is not meant");
+  EXPECT_THAT(status_reasons({peer}), ElementsAre("ju: juniper is not meant"));
 }
 
 TEST(StatusDetail, ShowsALineAPropertyWithTheKeyLastAndBrief) {
