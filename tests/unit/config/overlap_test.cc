@@ -124,6 +124,8 @@ TEST_F(ConfigTest, NeighboursDoNotOverlap) {
   EXPECT_EQ(
       error_of_xena_and(two_peers("\"10.44.0.0/25\", \"fd44::/65\"", "\"10.44.0.128/25\", \"fd44:0:0:0:8000::/65\"")),
       "");
+  // Behind ranges that lie in each other.
+  EXPECT_EQ(error_of_xena_and(two_peers("\"10.0.0.0/8\", \"10.1.0.0/16\", \"10.1.1.0/24\"", "\"11.0.0.0/8\"")), "");
   // The bytes are the same, the families are not.
   EXPECT_EQ(error_of_xena_and(two_peers("\"32.1.0.0/16\"", "\"2001::/16\"")), "");
 }
