@@ -1,0 +1,264 @@
+#include "anubisd/netd/local_netd.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include <fmt/core.h>
+#include <sys/epoll.h>
+
+#include "anubisd/netd/policy_rules.h"
+#include "lib/base/log.h"
+#include "lib/network/policy_routing.h"
+
+namespace anubis::netd {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+using base::Status;
+
+constexpr std::array kInterfaces = {Interface::kSide, Interface::kProduction};
+
+InterfaceSettings production_settings(const config::Production& production) {
+  return {.name = production.interface,
+          .private_key = &production.private_key,
+          .listen_port = production.listen_port,
+          .addresses = production.addresses,
+          .needs_every_address = false,
+          .mtu = production.mtu,
+          .backend = production.backend};
+}
+
+// The backend is chosen once for both: whoever wants userspace WireGuard wants it for the side tunnel, too.
+InterfaceSettings side_settings(const config::Config& config) {
+  const auto& side = config.side;
+  return {.name = side.interface,
+          .private_key = &side.private_key,
+          .listen_port = side.listen_port,
+          .addresses = {{side.address, side.address.bits()}},
+          .needs_every_address = true,
+          .mtu = {},
+          .backend = config.production.backend};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LocalNetd>> LocalNetd::create(const config::Config& config,
+                                                     const model::PeerDirectory& directory, network::Network& network,
+                                                     Devices& devices, std::unique_ptr<network::Watcher> watcher) {
+  base::Fd events(epoll_create1(EPOLL_CLOEXEC));
+  if (!events) return base::fail_errno(errno, "cannot watch the interfaces");
+  std::unique_ptr<LocalNetd> netd(
+      new LocalNetd(config, directory, network, devices, std::move(watcher), std::move(events)));
+  if (auto status = netd->watch(netd->watcher_->fd()); !status) return fail(status.error());
+  return netd;
+}
+
+LocalNetd::LocalNetd(const config::Config& config, const model::PeerDirectory& directory, network::Network& network,
+                     Devices& devices, std::unique_ptr<network::Watcher> watcher, base::Fd events)
+    : config_(config),
+      directory_(directory),
+      network_(network),
+      watcher_(std::move(watcher)),
+      events_(std::move(events)),
+      production_(production_settings(config.production), network, devices),
+      side_(side_settings(config), network, devices),
+      production_peers_(config_.production, directory, network, production_),
+      side_peers_(config_.side, directory, network, side_) {}
+
+ManagedInterface& LocalNetd::interface(Interface which) {
+  switch (which) {
+    case Interface::kProduction:
+      return production_;
+    case Interface::kSide:
+      break;
+  }
+  return side_;
+}
+
+Status LocalNetd::watch(int fd) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (epoll_ctl(events_.get(), EPOLL_CTL_ADD, fd, &event) == 0) return {};
+  return base::fail_errno(errno, "cannot watch the interfaces");
+}
+
+Result<InterfaceReport> LocalNetd::bring_up(Interface which) {
+  // Before the interface: its first bearer packet needs the rules.
+  if (auto status = apply_routing_policy(); !status) return fail(status.error());
+  ManagedInterface& managed = interface(which);
+  auto report = managed.bring_up();
+  if (!report) {
+    if (which == Interface::kSide && report.error().code == ErrorCode::kUnsupported &&
+        config_.side.address.family() == model::Family::kV6) {
+      auto error = report.error();
+      error.message += "; without IPv6, give this host and its peers IPv4 side addresses (side.address, side_address)";
+      return fail(std::move(error));
+    }
+    return report;
+  }
+  if (report->fresh && managed.process_fd() >= 0) {
+    if (auto status = watch(managed.process_fd()); !status) return fail(status.error());
+  }
+  if (auto status = reconcile(which, report->fresh); !status) return fail(status.error().within(managed.name()));
+  return report;
+}
+
+Status LocalNetd::apply_routing_policy() {
+  const auto side_ranges = side_peers_.ranges();
+  const auto policy = network::policy_routing({.production_listen_port = config_.production.listen_port,
+                                               .side_listen_port = config_.side.listen_port,
+                                               .table = config_.production.table,
+                                               .throw_ranges = config_.production.throw_ranges,
+                                               .side_ranges = side_ranges});
+  if (!policy) return fail(policy.error());
+  return apply_policy(network_, *policy);
+}
+
+Status LocalNetd::reconcile(Interface which, bool fresh) {
+  switch (which) {
+    case Interface::kProduction:
+      return production_peers_.reconcile(fresh);
+    case Interface::kSide:
+      break;
+  }
+  return side_peers_.reconcile({});
+}
+
+std::vector<Interface> LocalNetd::interfaces_to_heal() {
+  std::vector<Interface> wanted;
+  const auto want = [&](Interface which) {
+    if (interface(which).is_known() && std::ranges::find(wanted, which) == wanted.end()) wanted.push_back(which);
+  };
+  for (const Interface which : kInterfaces) {
+    if (interface(which).take_process_end()) want(which);
+  }
+  if (!watcher_) return wanted;
+  const auto changes = watcher_->drain();
+  if (!changes) {
+    // The daemon brings the interfaces up again every minute anyway.
+    base::log::error("netd.watch-failed", "{}: changes are seen only once a minute", changes.error().message);
+    watcher_.reset();
+    return wanted;
+  }
+  for (const Interface which : kInterfaces) {
+    if (changes->overrun ||
+        std::ranges::any_of(changes->changes, [&](const auto& change) { return concerns(change, which); })) {
+      want(which);
+    }
+  }
+  return wanted;
+}
+
+bool LocalNetd::concerns(const network::Change& change, Interface which) {
+  ManagedInterface& managed = interface(which);
+  if (!managed.is_known()) return false;
+  const bool on_it = change.ifindex == managed.ifindex();
+  switch (change.kind) {
+    case network::ChangeKind::kLink:
+      // Traffic and carrier changes are told, too: look before anybody is troubled.
+      return (on_it || change.name == managed.name()) && !managed.stands().value_or(false);
+    case network::ChangeKind::kAddress:
+      return change.gone && on_it;
+    case network::ChangeKind::kRoute:  // a throw route has no link
+      return change.gone && (on_it || (change.ifindex == 0 && which == Interface::kProduction));
+    case network::ChangeKind::kRule:
+      return change.gone && which == Interface::kProduction;
+  }
+  return false;
+}
+
+Result<std::vector<PeerIndex>> LocalNetd::installed_peers() { return production_peers_.installed(); }
+
+Result<Presence> LocalNetd::install(const InstallRequest& request) { return production_peers_.install(request); }
+
+Status LocalNetd::remove(PeerIndex peer) { return production_peers_.remove(peer); }
+
+Status LocalNetd::handshake_done(PeerIndex peer) { return production_peers_.handshake_done(peer); }
+
+std::optional<PeerIndex> LocalNetd::index_of(Interface which, const wireguard::PeerState& state) const {
+  switch (which) {
+    case Interface::kProduction:
+      return directory_.find(crypto::ProductionPublicKey(state.public_key));
+    case Interface::kSide:
+      break;
+  }
+  return side_peers_.index_of(state);
+}
+
+Status LocalNetd::visit_reports(Interface which, const std::optional<PeerIndex>& only,
+                                std::vector<PeerReport>& reports) {
+  class Visitor final : public wireguard::DumpVisitor {
+   public:
+    Visitor(const LocalNetd& netd, Interface interface, const std::optional<PeerIndex>& wanted,
+            std::vector<PeerReport>& out)
+        : netd_(netd), interface_(interface), wanted_(wanted), out_(out) {}
+    void begin(const wireguard::DeviceInfo& /*device*/) override { out_.clear(); }
+    void peer(wireguard::PeerState&& state) override {
+      const auto index = netd_.index_of(interface_, state);
+      if (!index || (wanted_ && *wanted_ != *index)) return;
+      out_.push_back({*index, state.endpoint, state.latest_handshake, state.rx_bytes, state.tx_bytes});
+    }
+
+   private:
+    const LocalNetd& netd_;
+    Interface interface_;
+    const std::optional<PeerIndex>& wanted_;
+    std::vector<PeerReport>& out_;
+  };
+
+  ManagedInterface& managed = interface(which);
+  if (!managed.is_known()) return fail(ErrorCode::kNotFound, managed.name() + " is not there");
+  Visitor visitor(*this, which, only, reports);
+  return managed.device().visit(visitor);
+}
+
+Result<std::vector<PeerReport>> LocalNetd::report(Interface which) {
+  std::vector<PeerReport> reports;
+  if (auto status = visit_reports(which, {}, reports); !status) return fail(status.error());
+  return reports;
+}
+
+Result<std::optional<PeerReport>> LocalNetd::report(Interface which, PeerIndex peer) {
+  std::vector<PeerReport> reports;
+  if (auto status = visit_reports(which, peer, reports); !status) return fail(status.error());
+  if (reports.empty()) return std::optional<PeerReport>{};
+  return std::optional(std::move(reports.front()));
+}
+
+Status LocalNetd::set_side_endpoint(PeerIndex peer, const model::Endpoint& endpoint) {
+  return side_peers_.set_endpoint(peer, endpoint);
+}
+
+Status LocalNetd::apply_changes(const model::DirectoryChanges& changes) {
+  Status first;
+  // Whoever is no longer authorised goes first, whatever becomes of the rest.
+  for (const auto& [index, peer] : changes.removed) {
+    if (auto status = production_peers_.remove(index); !status && first) first = fail(status.error().within(peer.name));
+  }
+  if (auto status = apply_routing_policy(); !status && first) first = status;
+  if (side_.is_known()) {
+    if (auto status = side_peers_.reconcile(changes.changed); !status && first)
+      first = fail(status.error().within(side_.name()));
+  }
+  return first;
+}
+
+Status LocalNetd::tear_down() {
+  Status first;
+  const auto keep = [&](Status status) {
+    if (!status && first) first = std::move(status);
+  };
+  keep(production_peers_.flush());
+  keep(production_.tear_down());
+  keep(side_peers_.flush());
+  keep(side_.tear_down());
+  // Last: until then bearer packets may still be under way.
+  keep(apply_policy(network_, {}));
+  return first;
+}
+
+}  // namespace anubis::netd

@@ -1,0 +1,72 @@
+// Netd in this process: needs CAP_NET_ADMIN here.
+//
+//   LocalNetd ─┬─ ManagedInterface, twice: link, device, addresses
+//              ├─ ProductionPeers: sessions and their routes
+//              ├─ SidePeers: all authorised peers and the routes to them
+//              └─ policy_rules: what keeps bearer packets and excluded ranges out of the tunnel
+//
+// What we make carries our route protocol number, or, for links, our alias: nothing else is ever removed, and a process
+// that was killed has left nothing that the next one would not recognise.
+#pragma once
+
+#include <memory>
+
+#include "anubisd/netd/devices.h"
+#include "anubisd/netd/managed_interface.h"
+#include "anubisd/netd/netd.h"
+#include "anubisd/netd/production_peers.h"
+#include "anubisd/netd/side_peers.h"
+#include "lib/base/fd.h"
+#include "lib/config/config.h"
+#include "lib/model/directory.h"
+#include "lib/network/network.h"
+#include "lib/network/watcher.h"
+
+namespace anubis::netd {
+
+class LocalNetd final : public Netd {
+ public:
+  // config, directory, network and devices must outlive it. The watcher need not tell what `network` itself changes.
+  static base::Result<std::unique_ptr<LocalNetd>> create(const config::Config& config,
+                                                         const model::PeerDirectory& directory,
+                                                         network::Network& network, Devices& devices,
+                                                         std::unique_ptr<network::Watcher> watcher);
+
+  base::Result<InterfaceReport> bring_up(Interface which) override;
+  [[nodiscard]] int event_fd() const override { return events_.get(); }
+  std::vector<Interface> interfaces_to_heal() override;
+  base::Result<std::vector<PeerIndex>> installed_peers() override;
+  base::Result<Presence> install(const InstallRequest& request) override;
+  base::Status remove(PeerIndex peer) override;
+  base::Status handshake_done(PeerIndex peer) override;
+  base::Result<std::vector<PeerReport>> report(Interface which) override;
+  base::Result<std::optional<PeerReport>> report(Interface which, PeerIndex peer) override;
+  base::Status set_side_endpoint(PeerIndex peer, const model::Endpoint& endpoint) override;
+  base::Status apply_changes(const model::DirectoryChanges& changes) override;
+  base::Status tear_down() override;
+
+ private:
+  LocalNetd(const config::Config& config, const model::PeerDirectory& directory, network::Network& network,
+            Devices& devices, std::unique_ptr<network::Watcher> watcher, base::Fd events);
+
+  ManagedInterface& interface(Interface which);
+  base::Status apply_routing_policy();
+  base::Status reconcile(Interface which, bool fresh);
+  // Adds a descriptor that is to make event_fd() readable.
+  base::Status watch(int fd);
+  [[nodiscard]] bool concerns(const network::Change& change, Interface which);
+  [[nodiscard]] std::optional<PeerIndex> index_of(Interface which, const wireguard::PeerState& state) const;
+  base::Status visit_reports(Interface which, const std::optional<PeerIndex>& only, std::vector<PeerReport>& reports);
+
+  const config::Config& config_;
+  const model::PeerDirectory& directory_;
+  network::Network& network_;
+  std::unique_ptr<network::Watcher> watcher_;  // null once it failed
+  base::Fd events_;                            // epoll: the watcher, and the processes that serve our interfaces
+  ManagedInterface production_;
+  ManagedInterface side_;
+  ProductionPeers production_peers_;
+  SidePeers side_peers_;
+};
+
+}  // namespace anubis::netd

@@ -1,0 +1,247 @@
+#include "anubisd/netd/managed_interface.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+#include <poll.h>
+
+#include "lib/base/log.h"
+
+namespace anubis::netd {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+using base::Status;
+
+constexpr std::string_view kKernelKind = "wireguard";
+constexpr std::string_view kUserspaceKind = "tun";
+// wireguard-go ends within milliseconds of its link.
+constexpr int kProcessEndMilliseconds = 2000;
+
+}  // namespace
+
+ManagedInterface::ManagedInterface(InterfaceSettings settings, network::Network& network, Devices& devices)
+    : settings_(std::move(settings)), network_(network), devices_(devices) {}
+
+Result<InterfaceReport> ManagedInterface::bring_up() {
+  auto link = network_.link(settings_.name);
+  if (!link) return fail(link.error());
+  const bool fresh = !is_known() || !*link || (*link)->index != ifindex_;
+  Found found;
+  if (fresh) {
+    take_process_end();
+    if (auto status = delete_renamed(); !status) return fail(status.error());
+    forget();
+    auto result = *link ? adopt(std::move(**link)) : create();
+    if (!result) return fail(result.error());
+    found = std::move(*result);
+  } else {
+    found.link = std::move(**link);
+  }
+  if (auto status = configure(found); !status) {
+    if (found.created) {
+      if (auto removed = remove_link(); !removed) base::log::warning("netd.left-behind", "{}", removed.error().message);
+    }
+    if (fresh) forget();
+    return fail(status.error().within(settings_.name));
+  }
+  if (fresh) {
+    base::log::info("netd.interface-up", "{} {} ({}, {})", found.created ? "created" : "adopted", settings_.name,
+                    backend_ == Backend::kKernel ? "kernel" : "userspace", is_ours_ ? "ours" : "foreign");
+  }
+  return InterfaceReport{settings_.name, ifindex_, backend_, is_ours_, fresh};
+}
+
+Result<ManagedInterface::Found> ManagedInterface::adopt(network::Link link) {
+  const bool is_kernel = link.kind == kKernelKind;
+  if (!is_kernel && link.kind != kUserspaceKind) {
+    return fail(ErrorCode::kExists,
+                fmt::format("there is an interface {} already, and it is no WireGuard interface{}: choose another name",
+                            link.name, link.kind.empty() ? "" : " but of the kind " + link.kind));
+  }
+  const auto excluded = is_kernel ? config::Backend::kUserspace : config::Backend::kKernel;
+  if (settings_.backend == excluded) {
+    return fail(ErrorCode::kExists,
+                fmt::format("{} exists already and is served by {}, but the configuration says backend = \"{}\": "
+                            "remove it (ip link delete {}) or set backend = \"auto\"",
+                            link.name, is_kernel ? "the kernel" : "a userspace program",
+                            is_kernel ? "userspace" : "kernel", link.name));
+  }
+  auto opened = is_kernel ? devices_.open_kernel(link.name) : devices_.open_userspace(link.name);
+  if (!opened) return fail(opened.error());
+  opened_ = std::move(*opened);
+  backend_ = is_kernel ? Backend::kKernel : Backend::kUserspace;
+  ifindex_ = link.index;
+  is_ours_ = link.alias == kAlias;
+  if (!is_ours_) before_ = {.mtu = link.mtu, .up = link.up, .alias = {}};
+  if (auto status = check_key(); !status) {
+    forget();
+    return fail(status.error());
+  }
+  return Found{std::move(link), false};
+}
+
+// A foreign device keeps its key: with another one, all that its owner set up there would break.
+Status ManagedInterface::check_key() {
+  if (is_ours_) return {};
+  const auto info = opened_.device->info();
+  if (!info) return fail(info.error());
+  if (!info->public_key || *info->public_key == settings_.private_key->derive_public_key()) return {};
+  return fail(ErrorCode::kExists,
+              fmt::format("there is a WireGuard interface {} with another private key already: remove it (ip link "
+                          "delete {}), choose another name, or give us its key",
+                          settings_.name, settings_.name));
+}
+
+Result<ManagedInterface::Found> ManagedInterface::create() {
+  if (auto status = devices_.check_listen_port(settings_.listen_port); !status)
+    return fail(status.error().within(settings_.name));
+  if (settings_.backend == config::Backend::kUserspace) return create_userspace();
+  auto link = network_.create_wireguard_link(settings_.name, kAlias);
+  if (!link) {
+    if (link.error().code == ErrorCode::kUnsupported && settings_.backend == config::Backend::kAuto)
+      return create_userspace();
+    return fail(link.error());
+  }
+  ifindex_ = link->index;
+  is_ours_ = true;
+  backend_ = Backend::kKernel;
+  auto opened = devices_.open_kernel(settings_.name);
+  if (!opened) {
+    if (auto removed = remove_link(); !removed) base::log::warning("netd.left-behind", "{}", removed.error().message);
+    forget();
+    return fail(opened.error());
+  }
+  opened_ = std::move(*opened);
+  return Found{std::move(*link), true};
+}
+
+Result<ManagedInterface::Found> ManagedInterface::create_userspace() {
+  auto opened = devices_.open_userspace(settings_.name);
+  if (!opened) return fail(opened.error());
+  auto link = network_.link(settings_.name);
+  if (!link) return fail(link.error());
+  if (!*link) return fail(ErrorCode::kNotFound, settings_.name + " went away as soon as it was created");
+  opened_ = std::move(*opened);
+  backend_ = Backend::kUserspace;
+  ifindex_ = (*link)->index;
+  is_ours_ = true;
+  if (auto status = network_.set_link(ifindex_, {.mtu = {}, .up = {}, .alias = std::string(kAlias)}); !status) {
+    if (auto removed = remove_link(); !removed) base::log::warning("netd.left-behind", "{}", removed.error().message);
+    forget();
+    return fail(status.error());
+  }
+  return Found{std::move(**link), true};
+}
+
+Status ManagedInterface::configure(const Found& found) {
+  const wireguard::Configuration wanted{settings_.private_key, settings_.listen_port, {}};
+  if (auto status = opened_.device->configure(wanted); !status) return status;
+  if (settings_.mtu && found.link.mtu != *settings_.mtu) {
+    if (auto status = network_.set_link(ifindex_, {.mtu = settings_.mtu, .up = {}, .alias = {}}); !status)
+      return status;
+  }
+  if (!found.link.up) {
+    if (auto status = network_.set_link(ifindex_, {.mtu = {}, .up = true, .alias = {}}); !status) return status;
+  }
+  if (auto status = remove_own_addresses(/*all=*/false); !status) return status;
+  return add_addresses();
+}
+
+// After the link is up: IPv6 addresses of a link that is down are not usable, and setting one down drops them.
+Status ManagedInterface::add_addresses() {
+  const auto present = network_.addresses(ifindex_);
+  if (!present) return fail(present.error());
+  for (const auto& address : settings_.addresses) {
+    if (std::ranges::find(*present, address, &network::Address::address) != present->end()) continue;
+    const auto status = network_.add_address(ifindex_, address, network::PrefixRoute::kNone);
+    if (status) {
+      if (std::ranges::find(added_, address) == added_.end()) added_.push_back(address);
+      continue;
+    }
+    const bool no_ipv6 =
+        status.error().code == ErrorCode::kUnsupported && address.address.family() == model::Family::kV6;
+    if (!no_ipv6 || settings_.needs_every_address) return status;
+    if (!std::exchange(told_no_ipv6_, true))
+      base::log::warning("netd.no-ipv6", "{} goes without {}", settings_.name, status.error().message);
+  }
+  return {};
+}
+
+// Those that the configuration does not name (any more), or all. Only ours.
+Status ManagedInterface::remove_own_addresses(bool all) {
+  const auto present = network_.addresses(ifindex_);
+  if (!present) return fail(present.error());
+  Status first;
+  for (const network::Address& address : *present) {
+    const bool is_own =
+        address.protocol == network::kRouteProtocol || std::ranges::find(added_, address.address) != added_.end();
+    const bool is_wanted = std::ranges::find(settings_.addresses, address.address) != settings_.addresses.end();
+    if (!is_own || (is_wanted && !all)) continue;
+    if (auto status = network_.remove_address(ifindex_, address.address); !status && first) first = status;
+  }
+  return first;
+}
+
+Status ManagedInterface::tear_down() {
+  if (!is_known()) return {};
+  Status first;
+  const auto link = network_.link_at(ifindex_);
+  if (!link) return fail(link.error());
+  if (*link && is_ours_) {
+    first = remove_link();
+  } else if (*link) {
+    first = remove_own_addresses(/*all=*/true);
+    if (auto status = network_.set_link(ifindex_, before_); !status && first) first = status;
+  }
+  forget();
+  return first;
+}
+
+Status ManagedInterface::remove_link() {
+  if (auto status = network_.delete_link(ifindex_); !status) return status;
+  if (process_fd() < 0) return {};
+  pollfd ended{.fd = process_fd(), .events = POLLIN, .revents = 0};
+  if (poll(&ended, 1, kProcessEndMilliseconds) <= 0) return opened_.process->terminate();
+  opened_.process->take_end();
+  return {};
+}
+
+// A link of ours that somebody renamed would keep the listen port, and nobody could find it again.
+Status ManagedInterface::delete_renamed() {
+  if (!is_known() || !is_ours_) return {};
+  const auto link = network_.link_at(ifindex_);
+  if (!link) return fail(link.error());
+  if (!*link || (*link)->alias != kAlias) return {};
+  base::log::warning("netd.renamed", "{} was renamed to {}: it goes, and {} is made anew", settings_.name,
+                     (*link)->name, settings_.name);
+  return remove_link();
+}
+
+void ManagedInterface::forget() {
+  opened_ = {};
+  ifindex_ = 0;
+  is_ours_ = false;
+  before_ = {};
+  added_.clear();
+}
+
+Result<bool> ManagedInterface::stands() {
+  const auto link = network_.link(settings_.name);
+  if (!link) return fail(link.error());
+  return *link && (*link)->index == ifindex_ && (*link)->up;
+}
+
+int ManagedInterface::process_fd() const { return opened_.process ? opened_.process->pidfd() : -1; }
+
+bool ManagedInterface::take_process_end() {
+  if (!opened_.process) return false;
+  const auto end = opened_.process->take_end();
+  if (end) base::log::error("netd.process-ended", "the program that serves {} {}", settings_.name, *end);
+  return end.has_value();
+}
+
+}  // namespace anubis::netd

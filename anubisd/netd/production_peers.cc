@@ -1,0 +1,289 @@
+// ProductionPeers, the part about one peer: installing and removing it.
+#include "anubisd/netd/production_peers.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <fmt/core.h>
+#include <netinet/in.h>
+
+#include "lib/base/log.h"
+
+namespace anubis::netd {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+using base::Status;
+using network::Route;
+using wireguard::PeerAction;
+using wireguard::PeerChange;
+
+// A dump of so few costs about 100 µs (wireguard-go) or 80 µs (kernel), and shows what others did meanwhile.
+constexpr std::size_t kCheapDump = 64;
+
+// Switched on, it makes WireGuard send at once; 25 s is what its documentation advises, should it stay on.
+constexpr std::uint16_t kBorrowedKeepalive = 25;
+
+bool contains(const std::vector<Route>& routes, const Route& route) {
+  return std::ranges::find(routes, route) != routes.end();
+}
+
+}  // namespace
+
+Status ProductionPeers::refresh() {
+  MirrorFiller filler(mirror_);
+  const auto status = interface_.device().visit(filler);
+  mirror_is_stale_ = !status.has_value();
+  return status;
+}
+
+Status ProductionPeers::check_conflicts(const model::Peer& peer) const {
+  for (const auto& prefix : peer.allowed_ips) {
+    const auto* const holder = mirror_.holder(prefix);
+    if (holder == nullptr || *holder == peer.public_key) continue;
+    const auto other = directory_.find(crypto::ProductionPublicKey(*holder));
+    if (!other) {
+      return fail(ErrorCode::kConflict,
+                  fmt::format("{} belongs to a peer on {} that is not in the configuration (key {}): remove that peer "
+                              "or take the range out of {}'s allowed_ips",
+                              prefix.to_string(), interface_.name(), holder->brief(), peer.name));
+    }
+    const auto& name = directory_.get(*other)->name;
+    return fail(ErrorCode::kConflict, fmt::format("{} is in use by {}: take {} down first (anubis down {})",
+                                                  prefix.to_string(), name, name, name));
+  }
+  return {};
+}
+
+ProductionPeers::Plan ProductionPeers::plan(const InstallRequest& request, const model::Peer& peer,
+                                            const std::optional<MirroredPeer>& before) const {
+  const auto known = sessions_.find(request.peer);
+  const bool initiate = request.initiate_handshake;
+  Plan plan;
+  plan.after.allowed_ips = peer.allowed_ips;
+  plan.after.endpoint = request.endpoint || !before ? request.endpoint : before->endpoint;
+  plan.borrowed_keepalive = initiate && peer.persistent_keepalive == 0;
+  plan.after.persistent_keepalive = plan.borrowed_keepalive ? kBorrowedKeepalive : peer.persistent_keepalive;
+
+  PeerChange change{.public_key = peer.public_key};
+  if (!before || request.recreate) {
+    if (before) plan.changes.push_back({.public_key = peer.public_key, .action = PeerAction::kRemove});
+    change.endpoint = plan.after.endpoint;
+    change.allowed_ips = peer.allowed_ips;
+    change.persistent_keepalive = plan.after.persistent_keepalive;
+    plan.changes.push_back(std::move(change));
+    return plan;
+  }
+
+  // A peer that is right already is not written at all: its session goes on undisturbed.
+  plan.after.had_handshake = before->had_handshake;
+  change.action = PeerAction::kUpdateOnly;
+  if (plan.after.endpoint != before->endpoint) change.endpoint = plan.after.endpoint;
+  if (!holds_exactly(*before, peer.allowed_ips)) change.allowed_ips = peer.allowed_ips;
+  if (initiate) {
+    if (before->persistent_keepalive != 0) {
+      plan.changes.push_back(
+          {.public_key = peer.public_key, .action = PeerAction::kUpdateOnly, .persistent_keepalive = 0});
+    }
+    change.persistent_keepalive = plan.after.persistent_keepalive;
+  } else if (known != sessions_.end() && known->second.borrowed_keepalive) {
+    plan.borrowed_keepalive = true;  // until handshake_done()
+    plan.after.persistent_keepalive = before->persistent_keepalive;
+  } else if (before->persistent_keepalive != peer.persistent_keepalive) {
+    change.persistent_keepalive = peer.persistent_keepalive;
+  }
+  if (change.endpoint || change.allowed_ips || change.persistent_keepalive) plan.changes.push_back(std::move(change));
+  return plan;
+}
+
+Result<Presence> ProductionPeers::install(const InstallRequest& request) {
+  const model::Peer* const peer = directory_.get(request.peer);
+  if (peer == nullptr) return fail(ErrorCode::kNotFound, "the configuration does not name this peer");
+  if (!interface_.is_known()) return fail(ErrorCode::kNotFound, interface_.name() + " is not there");
+  if (mirror_is_stale_ || mirror_.size() <= kCheapDump) {
+    if (auto status = refresh(); !status) return fail(status.error());
+  }
+  if (auto status = check_conflicts(*peer); !status) return fail(status.error());
+
+  const MirroredPeer* const found = mirror_.find(peer->public_key);
+  const auto before = found != nullptr ? std::optional(*found) : std::nullopt;
+  Plan planned = plan(request, *peer, before);
+  const auto endpoint = planned.after.endpoint;
+  if (auto status = apply(planned.changes); !status) {
+    restore(request.peer, peer->public_key, before);
+    return fail(status.error());
+  }
+  mirror_.set(peer->public_key, std::move(planned.after));
+
+  const auto known = sessions_.find(request.peer);
+  auto routes = known != sessions_.end() ? known->second.routes : std::vector<Route>{};
+  if (request.with_routes) {
+    const auto earlier = routes;
+    auto added = add_routes(routes_of(*peer), earlier);
+    Status status;
+    if (!added) {
+      status = fail(added.error());
+    } else if (added->empty() && !peer->allowed_ips.empty()) {
+      status = fail(ErrorCode::kUnsupported,
+                    fmt::format("all allowed IPs of {} are IPv6, and this host has no IPv6", peer->name));
+    } else if (status = check_endpoint(*peer, endpoint); !status) {
+      std::erase_if(*added, [&](const Route& route) { return contains(earlier, route); });
+      if (auto undone = remove_routes(*added); !undone)
+        base::log::error("netd.rollback-failed", "{}", undone.error().message);
+    }
+    if (!status) {
+      restore(request.peer, peer->public_key, before);
+      return fail(status.error());
+    }
+    routes = std::move(*added);
+    // Of allowed IPs that the configuration named once.
+    auto stale = earlier;
+    std::erase_if(stale, [&](const Route& route) { return contains(routes, route); });
+    if (auto removed = remove_routes(stale); !removed) {
+      base::log::warning("netd.stale-route", "{}", removed.error().message);
+      std::ranges::move(stale, std::back_inserter(routes));
+    }
+  }
+  sessions_.insert_or_assign(request.peer, Session{peer->public_key, std::move(routes), planned.borrowed_keepalive});
+  return before ? Presence::kFound : Presence::kCreated;
+}
+
+Status ProductionPeers::apply(std::span<const PeerChange> changes) {
+  if (changes.empty()) return {};
+  const auto failures = interface_.device().apply(changes);
+  if (failures.empty()) return {};
+  return fail(failures.front().error);
+}
+
+// After a failure any part may have been applied.
+void ProductionPeers::restore(PeerIndex index, const crypto::ProductionPublicKey& key,
+                              const std::optional<MirroredPeer>& before) {
+  PeerChange change{.public_key = key, .action = PeerAction::kRemove};
+  if (before) {
+    change.action = PeerAction::kSet;
+    change.endpoint = before->endpoint;
+    change.allowed_ips = before->allowed_ips;
+    change.persistent_keepalive = before->persistent_keepalive;
+  }
+  if (const auto status = apply(std::span(&change, 1)); !status) {
+    base::log::error("netd.rollback-failed", "{}", status.error().message);
+    mirror_is_stale_ = true;
+    // It may stand there: whoever takes the peer down next gets another try.
+    sessions_.try_emplace(index, Session{key, {}, false});
+    return;
+  }
+  if (before) {
+    mirror_.set(key, *before);
+  } else {
+    mirror_.erase(key);
+  }
+}
+
+std::vector<Route> ProductionPeers::routes_of(const model::Peer& peer) const {
+  std::vector<Route> routes;
+  routes.reserve(peer.allowed_ips.size());
+  for (const auto& prefix : peer.allowed_ips) {
+    Route route;
+    route.prefix = prefix;
+    route.table = settings_.table;
+    route.ifindex = interface_.ifindex();
+    routes.push_back(std::move(route));
+  }
+  return routes;
+}
+
+Result<std::vector<Route>> ProductionPeers::add_routes(const std::vector<Route>& wanted,
+                                                       const std::vector<Route>& before) {
+  const auto failures = network_.add_routes(wanted);
+  auto standing = wanted;
+  const base::Error* error = nullptr;
+  for (const auto& failure : failures) {
+    std::erase(standing, wanted[failure.index]);
+    // Where the host has no IPv6, nothing can leak past the tunnel either: the IPv4 part alone is a session.
+    const bool no_ipv6 =
+        failure.error.code == ErrorCode::kUnsupported && wanted[failure.index].prefix.family() == model::Family::kV6;
+    if (no_ipv6 && !std::exchange(told_no_ipv6_, true))
+      base::log::warning("netd.no-ipv6", "sessions go without IPv6: {}", failure.error.message);
+    if (!no_ipv6 && error == nullptr) error = &failure.error;
+  }
+  if (error == nullptr) return standing;
+  std::erase_if(standing, [&](const Route& route) { return contains(before, route); });
+  if (auto undone = remove_routes(standing); !undone)
+    base::log::error("netd.rollback-failed", "{}", undone.error().message);
+  return fail(*error);
+}
+
+Status ProductionPeers::remove_routes(std::vector<Route>& routes) {
+  if (routes.empty()) return {};
+  const auto failures = network_.remove_routes(routes);
+  std::vector<Route> left;
+  for (const auto& failure : failures) left.push_back(routes[failure.index]);
+  routes = std::move(left);
+  return network::all_in_place(failures);
+}
+
+// With a table of its own, the rules keep bearer packets out of the tunnel. In the main table the routes just added may
+// have caught them (F38).
+Status ProductionPeers::check_endpoint(const model::Peer& peer, const std::optional<model::Endpoint>& endpoint) const {
+  if (settings_.table != network::kMainTable || !endpoint) return {};
+  const auto route = network_.route_to({.destination = endpoint->address,
+                                        .ip_protocol = IPPROTO_UDP,
+                                        .source_port = settings_.listen_port,
+                                        .fwmark = {}});
+  if (!route || route->ifindex != interface_.ifindex()) return {};
+  return fail(ErrorCode::kConflict,
+              fmt::format("{}'s endpoint {} would be reached through the tunnel itself ({}): give production.table a "
+                          "number of its own, or take the endpoint out of the allowed IPs",
+                          peer.name, endpoint->to_string(), interface_.name()));
+}
+
+Status ProductionPeers::remove(PeerIndex index) {
+  const auto found = sessions_.find(index);
+  if (found == sessions_.end()) return {};
+  Session& session = found->second;
+  auto status = remove_routes(session.routes);
+  if (interface_.is_known()) {
+    const PeerChange change{.public_key = session.key, .action = PeerAction::kRemove};
+    auto removed = apply(std::span(&change, 1));
+    // Gone with its device is gone, too.
+    if (!removed && removed.error().code != ErrorCode::kNotFound) {
+      mirror_is_stale_ = true;
+      return removed;
+    }
+    mirror_.erase(session.key);
+  }
+  // Routes that could not be removed are tried again with the next removal.
+  if (status) sessions_.erase(found);
+  return status;
+}
+
+Status ProductionPeers::handshake_done(PeerIndex index) {
+  const auto found = sessions_.find(index);
+  if (found == sessions_.end() || !found->second.borrowed_keepalive) return {};
+  const PeerChange change{
+      .public_key = found->second.key, .action = PeerAction::kUpdateOnly, .persistent_keepalive = 0};
+  if (auto status = apply(std::span(&change, 1)); !status) return status;
+  found->second.borrowed_keepalive = false;
+  if (const auto* const peer = mirror_.find(found->second.key)) {
+    auto changed = *peer;
+    changed.persistent_keepalive = 0;
+    mirror_.set(found->second.key, std::move(changed));
+  }
+  return {};
+}
+
+std::vector<PeerIndex> ProductionPeers::installed() const {
+  std::vector<PeerIndex> installed;
+  for (const auto& [index, session] : sessions_) {
+    const model::Peer* const peer = directory_.get(index);
+    const MirroredPeer* const standing = mirror_.find(session.key);
+    if (peer != nullptr && standing != nullptr && holds_exactly(*standing, peer->allowed_ips))
+      installed.push_back(index);
+  }
+  return installed;
+}
+
+}  // namespace anubis::netd
