@@ -1,0 +1,119 @@
+#include "tests/unit/anubisd/netd/system_fixture.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace anubis::netd {
+
+std::string output_of(const std::string& command) {
+  std::string output;
+  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return "cannot run " + command;
+  char part[4096];
+  for (std::size_t size = 0; (size = fread(part, 1, sizeof part, pipe)) > 0;) output.append(part, size);
+  pclose(pipe);
+  return output;
+}
+
+void SystemTest::SetUp() {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, for a network namespace of its own";
+  outside_ = base::Fd(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+  jacinth_ = fmt::format("netd-{}", getpid());
+  run("ip netns add " + jacinth_);
+  entered_ = true;
+  // WireGuard's sockets are found by paths that all network namespaces share.
+  ASSERT_EQ(unshare(CLONE_NEWNET | CLONE_NEWNS), 0) << strerror(errno);
+  ASSERT_EQ(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0) << strerror(errno);
+  run("mkdir -p /var/run/wireguard && mount -t tmpfs anubis-test /var/run/wireguard");
+  run("ip link set lo up");
+  run("ip link add eth0 type veth peer name eth0 netns " + jacinth_);
+  // Link-local addresses come and go by themselves.
+  run("sysctl -qw net.ipv6.conf.eth0.addr_gen_mode=1");
+  for (const auto& [where, number] : {std::pair<std::string, int>{"", 2}, {"-n " + jacinth_ + " ", 1}}) {
+    run(fmt::format("ip {}address add 192.0.2.{}/24 dev eth0", where, number));
+    run(fmt::format("ip {}address add 2001:db8::{}/64 dev eth0 nodad", where, number));
+    run(fmt::format("ip {}link set eth0 up", where));
+  }
+  run("ip route add default via 192.0.2.1");
+  run("ip route add default via 2001:db8::1");
+  network_ = network::RtnetlinkNetwork::create().value();
+}
+
+void SystemTest::TearDown() {
+  network_.reset();
+  if (!entered_) return;
+  // Userspace WireGuard ends with its link; the namespace would outlive us as long as it does not.
+  (void)output_of("ip link delete wg0; ip link delete anubis0; ip netns exec " + jacinth_ + " ip link delete wgj");
+  (void)output_of("ip netns delete " + jacinth_);
+  if (outside_) {
+    ASSERT_EQ(setns(outside_.get(), CLONE_NEWNET), 0);
+  }
+}
+
+std::string SystemTest::host_state() {
+  return output_of(
+      "for what in link address rule 'route show table all'; do for family in -4 -6; do"
+      "  echo \"$family $what\"; ip $family -j $what | jq -S 'map(del(.. | .stats64?, .preferred_life_time?,"
+      "    .valid_life_time?, .cache?))'; done; done");
+}
+
+std::string SystemTest::way_to(const std::string& arguments) {
+  return output_of("ip -j route get " + arguments + " | jq -r '.[0].dev'");
+}
+
+std::unique_ptr<LocalNetd> SystemTest::new_netd() {
+  auto netd = LocalNetd::create(config_, directory_, *network_, devices_, network::Watcher::create().value());
+  EXPECT_TRUE(netd) << netd.error().message;
+  return std::move(*netd);
+}
+
+void SystemTest::bring_up(LocalNetd& netd) {
+  for (const Interface which : {Interface::kSide, Interface::kProduction}) {
+    const auto report = netd.bring_up(which);
+    ASSERT_TRUE(report) << report.error().message;
+  }
+}
+
+PeerIndex SystemTest::add_peer(model::Peer peer) {
+  const auto name = peer.name;
+  peers_.push_back(std::move(peer));
+  directory_.replace(peers_);
+  return directory_.find_by_name(name).value();
+}
+
+void SystemTest::start_wireguard(const std::string& inside, const std::string& name) {
+  if (std::system((inside + "ip link add " + name + " type wireguard 2>/dev/null").c_str()) == 0) return;
+  run(inside + "setsid wireguard-go -f " + name + " >/dev/null 2>&1 &");
+  for (int attempt = 0; attempt < 200; ++attempt) {
+    if (std::system((inside + "wg show " + name + " >/dev/null 2>&1").c_str()) == 0) return;
+    usleep(10'000);
+  }
+  FAIL() << "wireguard-go does not start";
+}
+
+void SystemTest::start_jacinth(unsigned number, const std::string& address) {
+  const auto inside = "ip netns exec " + jacinth_ + " ";
+  start_wireguard(inside, "wgj");
+  const std::string key_file = "/var/run/wireguard/key";
+  std::FILE* const key = popen(("base64 -w0 >" + key_file).c_str(), "w");
+  const auto bytes = secret(number);
+  fwrite(bytes.view().data(), 1, bytes.view().size(), key);
+  pclose(key);
+  run(fmt::format("{}wg set wgj private-key {} listen-port 4296 peer {} allowed-ips 10.44.0.7/32,fd44::7/128", inside,
+                  key_file, public_key(1000).to_base64()));
+  run(inside + "ip address add " + address + " dev wgj");
+  run(inside + "ip link set wgj up");
+  run(inside + "ip route add 10.44.0.7/32 dev wgj");
+}
+
+}  // namespace anubis::netd
