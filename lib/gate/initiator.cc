@@ -58,10 +58,11 @@ void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, T
   const unsigned stales = with.exchange ? with.exchange->stales : 0;
   with.exchange = Exchange{.operation = operation,
                            .request_id = random_.bytes<std::tuple_size_v<wire::RequestId>>(),
+                           .suite = crypto::Suite::kXChaCha20Poly1305,
                            .first_sent = now,
                            .stales = stales};
   const wire::Header header{.type = wire::MessageType::kRequest,
-                            .suite = crypto::Suite::kXChaCha20Poly1305,
+                            .suite = with.exchange->suite,
                             .request_id = with.exchange->request_id,
                             .sender = own_public_key_,
                             .nonce = random_.bytes<crypto::kNonceSize>()};
@@ -102,7 +103,9 @@ void Gatekeeper::repeat(PeerIndex peer, Session& with, Time now) {
 
 void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& header,
                             std::span<const std::uint8_t> datagram, Time now) {
-  if (!with.exchange || with.exchange->request_id != header.request_id) return drop(wire::Drop::kUnsolicited);
+  if (!with.exchange || with.exchange->request_id != header.request_id || with.exchange->suite != header.suite) {
+    return drop(wire::Drop::kUnsolicited);
+  }
   const auto payload = wire::open_message(header, with.keys->receiving, datagram);
   if (!payload) {
     ++with.unopened;

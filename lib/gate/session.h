@@ -68,6 +68,7 @@ struct Responder {
 struct Exchange {
   wire::Operation operation = wire::Operation::kStatus;
   wire::RequestId request_id{};
+  crypto::Suite suite{};
   wire::Datagram datagram;
   base::Time first_sent{};  // of this datagram
   base::Time next_send{};
