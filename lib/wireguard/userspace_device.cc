@@ -89,6 +89,7 @@ base::Status UserspaceDevice::configure(const Configuration& configuration) {
 }
 
 PeerFailures UserspaceDevice::apply(std::span<const PeerChange> changes) {
+  full_.reset();
   return apply_in_batches(changes, [this](std::span<const PeerChange> batch) { return transact(batch); });
 }
 
@@ -101,7 +102,7 @@ Outcome UserspaceDevice::transact(std::span<const PeerChange> changes) {
     return {not_connected ? Delivery::kDeviceLost : Delivery::kUnknown, error_of(error)};
   }
   if (parser.error() == 0) return {};
-  // A full device is told like any other mistake. Counting is for this rare case only.
+  // A full device is told like any other mistake. Counting takes half a second then, so it is done once.
   if (changes.size() == 1 && changes[0].action == PeerAction::kSet && is_full()) {
     return {Delivery::kRejected,
             {ErrorCode::kFull,
@@ -112,8 +113,11 @@ Outcome UserspaceDevice::transact(std::span<const PeerChange> changes) {
 }
 
 bool UserspaceDevice::is_full() {
-  Counter counter;
-  return visit(counter) && counter.peers() >= kMaxPeersOfWireguardGo;
+  if (!full_) {
+    Counter counter;
+    full_ = visit(counter) && counter.peers() >= kMaxPeersOfWireguardGo;
+  }
+  return *full_;
 }
 
 base::Result<DeviceInfo> UserspaceDevice::info() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "lib/base/result.h"
@@ -36,6 +37,7 @@ class UserspaceDevice final : public Device {
   std::string interface_;
   std::string path_;
   UapiConnection connection_;
+  std::optional<bool> full_;  // as found in the present call of apply()
   // Each reply tells the private key; its public key is computed once.
   base::Secret<crypto::kKeySize> private_key_;
   std::optional<crypto::PublicKey> public_key_;
