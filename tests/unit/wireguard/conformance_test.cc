@@ -1,6 +1,7 @@
 // What every implementation of wireguard::Device does alike: the fake, wireguard-go (as root, where it is installed)
 // and the kernel (as root, where it has WireGuard; else in tests/vm).
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -20,7 +21,12 @@ class Conformance : public ::testing::TestWithParam<BackendKind> {
  protected:
   void SetUp() override {
     auto created = GetParam().create();
-    if (!created) GTEST_SKIP() << "not tested on " << GetParam().name << ": " << created.error().message;
+    if (!created) {
+      const auto reason = "not tested on " + GetParam().name + ": " + created.error().message;
+      // The virtual machine is there to have them all.
+      if (std::getenv("ANUBIS_VM") != nullptr) FAIL() << reason;
+      GTEST_SKIP() << reason;
+    }
     backend_ = std::move(*created);
   }
 
@@ -288,11 +294,12 @@ class ConformanceHandshake : public Conformance {
             .persistent_keepalive = 25};
   }
 
-  // Well below the 5 s after which WireGuard itself would try again.
+  // Well below the 5 s after which WireGuard itself would try again. The kernel counts the bytes of a handshake only
+  // after it has told its time.
   std::optional<PeerState> wait_for_handshake(HandshakeTime after) {
     for (int i = 0; i < 400; ++i) {
       auto state = peer(public_key(2));
-      if (state && state->latest_handshake > after) return state;
+      if (state && state->latest_handshake > after && state->rx_bytes > 0) return state;
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     return std::nullopt;
@@ -304,7 +311,6 @@ TEST_P(ConformanceHandshake, KeepaliveOfANewPeerStartsOneAtOnce) {
   const auto state = wait_for_handshake({});
   ASSERT_TRUE(state);
   EXPECT_GT(state->tx_bytes, 0u);
-  EXPECT_GT(state->rx_bytes, 0u);
   EXPECT_EQ(backend_->other_end()->dump().value().peers.at(0).endpoint, endpoint("127.0.0.1", 42961));
 
   apply({{.public_key = public_key(2), .action = PeerAction::kUpdateOnly, .persistent_keepalive = 0}});

@@ -92,6 +92,7 @@ class Collector final : public DumpVisitor {
   int begins = 0;
 };
 
+const DerivePublicKey kCheaply = [](const crypto::PrivateKey&) { return cheap_key(1); };  // where it does not matter
 const DerivePublicKey kDerive = [](const crypto::PrivateKey& key) { return key.derive_public_key(); };
 
 // As wireguard-go 0.0.20220316 writes it, and a line of a later one.
@@ -163,7 +164,7 @@ TEST(UapiParse, ReplyInPiecesOfEverySize) {
 TEST(UapiParse, CutReplyIsNeverDone) {
   for (std::size_t size = 0; size < kReply.size(); ++size) {
     Collector collector;
-    UapiReplyParser parser(collector, kDerive);
+    UapiReplyParser parser(collector, kCheaply);
     ASSERT_EQ(parser.feed(std::string_view(kReply).substr(0, size)), State::kMore) << size;
   }
 }
@@ -239,7 +240,7 @@ TEST(UapiParse, MangledRepliesNeverDoHarm) {
     auto mangled = kReply;
     for (int changes = 0; changes < 3; ++changes) mangled[random() % mangled.size()] = static_cast<char>(random());
     Collector collector;
-    UapiReplyParser parser(collector, kDerive);
+    UapiReplyParser parser(collector, kCheaply);
     (void)parser.feed(mangled);
     EXPECT_LE(collector.state.peers.size(), 3u);
   }
