@@ -15,11 +15,14 @@ namespace anubis::wireguard {
 namespace {
 
 constexpr std::size_t kBufferSize = 64 * 1024;
-// A dump of 65,536 peers takes wireguard-go well under a second.
-constexpr std::chrono::seconds kTimeout{5};
+// Without a sign of life. A dump of 65,536 peers, which takes a second and more on a busy machine, is all the while
+// under way; so the whole has a limit of its own.
+constexpr std::chrono::seconds kSilenceTimeout{5};
+constexpr std::chrono::seconds kTimeout{30};
 
 // 0 when the socket is ready, else an errno.
 int wait_for(int socket, short events, base::Time deadline) {
+  deadline = std::min(deadline, base::BootClock::now() + kSilenceTimeout);
   while (true) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - base::BootClock::now()).count();
     if (left <= 0) return ETIMEDOUT;

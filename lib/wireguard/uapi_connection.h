@@ -26,8 +26,8 @@ class UapiConnection {
  public:
   explicit UapiConnection(std::string path) : path_(std::move(path)) {}
 
-  // The answer goes to the parser. The error is an errno: ETIMEDOUT after 5 s; EBADMSG when the reply is malformed;
-  // those of connect_uapi(), and then the request has surely not arrived.
+  // The answer goes to the parser. The error is an errno: ETIMEDOUT after 5 s of silence or 30 s in all; EBADMSG
+  // when the reply is malformed; those of connect_uapi(), and then the request has surely not arrived.
   tl::expected<void, int> ask(std::string_view request, UapiReplyParser& parser);
 
  private:
