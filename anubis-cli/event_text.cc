@@ -8,7 +8,7 @@ namespace {
 std::string what_happened(const control::Event& event) {
   const std::string peer = printable(event.peer());
   if (event.kind() == "state") {
-    const std::string text = peer + " " + printable(event.state());
+    std::string text = peer + " " + printable(event.state());
     if (event.state() != "up") return text;
     return text + (event.initiator() ? " (initiated here)" : " (initiated by " + peer + ")");
   }

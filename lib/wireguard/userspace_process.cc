@@ -177,6 +177,7 @@ base::Result<UserspaceProcess> UserspaceProcess::start(const std::string& interf
       "WG_PROCESS_FOREGROUND=1"};
   const auto pointers = [](std::vector<std::string>& strings) {
     std::vector<char*> result;
+    result.reserve(strings.size() + 1);
     for (auto& string : strings) result.push_back(string.data());
     result.push_back(nullptr);
     return result;
