@@ -6,9 +6,8 @@
 #include "anubis-cli/commands.h"
 #include "anubis-cli/output.h"
 
+namespace anubis::cli {
 namespace {
-
-using namespace anubis::cli;
 
 struct Run {
   Context context;
@@ -25,16 +24,19 @@ struct Run {
 };
 
 }  // namespace
+}  // namespace anubis::cli
 
 int main(int argc, char** argv) {
-  const auto invocation = parse_arguments(argc, argv);
+  namespace cli = anubis::cli;
+  const auto invocation = cli::parse_arguments(argc, argv);
   int exit_status = 0;
   if (invocation) {
-    exit_status = std::visit(Run{{invocation->socket_path, colour_of_output(invocation->colour)}}, invocation->command);
+    exit_status =
+        std::visit(cli::Run{{invocation->socket_path, cli::colour_of_output(invocation->colour)}}, invocation->command);
   } else {
     exit_status = invocation.error().exit_status;
     std::fputs(invocation.error().text.c_str(), exit_status == 0 ? stdout : stderr);
   }
-  if (!flush_output() && exit_status == 0) return 1;  // failed
+  if (!cli::flush_output() && exit_status == 0) return 1;  // failed
   return exit_status;
 }
