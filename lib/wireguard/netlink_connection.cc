@@ -7,7 +7,6 @@
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 

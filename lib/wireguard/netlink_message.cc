@@ -9,7 +9,6 @@
 #include <linux/genetlink.h>
 #include <linux/wireguard.h>
 #include <netinet/in.h>
-#include <string.h>
 
 #include "lib/wireguard/batch.h"
 

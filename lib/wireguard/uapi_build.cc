@@ -1,6 +1,5 @@
 #include <charconv>
-
-#include <string.h>
+#include <cstring>
 
 #include "lib/wireguard/uapi.h"
 

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include <poll.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 

@@ -1,9 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <utility>
-
-#include <string.h>
 
 #include "lib/wireguard/uapi.h"
 
