@@ -124,15 +124,20 @@ authorise() {
 
 # on HOST COMMAND...: runs it there.
 on() {
+  (enter "$@")
+}
+
+# enter HOST COMMAND...: becomes it, there. For what goes to the background, so that $! is the command itself.
+enter() {
   local name=$1
   shift
-  nsenter -t "${lab_keeper[$name]}" --net --mount -- env ANUBIS_CONFIG="$lab_dir/$name/anubis.toml" PATH="$lab_bin:$PATH" "$@"
+  exec nsenter -t "${lab_keeper[$name]}" --net --mount -- env ANUBIS_CONFIG="$lab_dir/$name/anubis.toml" PATH="$lab_bin:$PATH" "$@"
 }
 
 # start HOST: its anubisd, until the control socket answers.
 start() {
   local name=$1
-  on "$name" anubisd --config "$lab_dir/$name/anubis.toml" --state-dir "$lab_dir/$name/state" >>"$lab_dir/$name/log" 2>&1 &
+  enter "$name" anubisd --config "$lab_dir/$name/anubis.toml" --state-dir "$lab_dir/$name/state" >>"$lab_dir/$name/log" 2>&1 &
   lab_daemon[$name]=$!
   lab_wait 10 on "$name" anubis peers >/dev/null 2>&1 || lab_die "anubisd on $name did not become ready"
 }
