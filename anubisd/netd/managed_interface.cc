@@ -32,8 +32,8 @@ Result<InterfaceReport> ManagedInterface::bring_up() {
   const bool fresh = !is_known() || !*link || (*link)->index != ifindex_;
   Found found;
   if (fresh) {
-    take_process_end();
     if (auto status = delete_renamed(); !status) return fail(status.error());
+    if (auto status = await_process_end(); !status) return fail(status.error());
     forget();
     auto result = *link ? adopt(std::move(**link)) : create();
     if (!result) return fail(result.error());
@@ -203,6 +203,11 @@ Status ManagedInterface::tear_down() {
 
 Status ManagedInterface::remove_link() {
   if (auto status = network_.delete_link(ifindex_); !status) return status;
+  return await_process_end();
+}
+
+// Of a process whose link is gone. Until then it holds the listen port and answers on its socket.
+Status ManagedInterface::await_process_end() {
   if (process_fd() < 0) return {};
   pollfd ended{.fd = process_fd(), .events = POLLIN, .revents = 0};
   if (poll(&ended, 1, kProcessEndMilliseconds) <= 0) return opened_.process->terminate();

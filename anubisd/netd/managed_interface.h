@@ -71,6 +71,7 @@ class ManagedInterface {
   base::Status add_addresses();
   base::Status remove_own_addresses(bool all);
   base::Status remove_link();
+  base::Status await_process_end();
   base::Status delete_renamed();
   void forget();
 

@@ -21,15 +21,16 @@ namespace anubis::netd {
 
 // What a command printed, both streams.
 [[nodiscard]] std::string output_of(const std::string& command);
+[[nodiscard]] int exit_status(const std::string& command);
 
 class SystemTest : public testing::Test {
  protected:
   void SetUp() override;
   void TearDown() override;
 
-  static void run(const std::string& command) { ASSERT_EQ(std::system(command.c_str()), 0) << command; }
+  static void run(const std::string& command) { ASSERT_EQ(exit_status(command), 0) << command; }
 
-  // Links, addresses, rules and routes, as iproute2 sees them; without what changes by itself.
+  // Links, addresses, rules and routes, as iproute2 sees them.
   [[nodiscard]] static std::string host_state();
   // The interface that a packet would take: `ip route get`.
   [[nodiscard]] static std::string way_to(const std::string& arguments);
