@@ -41,11 +41,9 @@ inline model::InterfaceAddress interface_address(std::string_view text) {
 class KernelTest : public testing::Test {
  protected:
   void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root, for a network namespace of its own";
     outside_ = base::Fd(open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
-    if (geteuid() != 0 || unshare(CLONE_NEWNET) != 0) {
-      outside_.reset();
-      GTEST_SKIP() << "needs root, for a network namespace of its own: " << strerror(errno);
-    }
+    ASSERT_EQ(unshare(CLONE_NEWNET), 0) << strerror(errno);
     run("ip link set lo up");
     auto created = RtnetlinkNetwork::create();
     ASSERT_TRUE(created) << created.error().message;

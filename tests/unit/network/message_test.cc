@@ -74,7 +74,8 @@ TEST(NetlinkMessage, RouteRemovalNamesAllThatIsOurs) {
 TEST(NetlinkMessage, Ipv6ThrowRemovalNamesTheLoopbackLinkToSpareUnicastRoutes) {
   Route route = route_to_7("fd77::/16");
   route.kind = RouteKind::kThrow;
-  const auto attributes = Attributes::behind(received(route_removal(route)).payload, sizeof(rtmsg));
+  const Message removal = route_removal(route);
+  const auto attributes = Attributes::behind(received(removal).payload, sizeof(rtmsg));
   EXPECT_EQ(attributes.u32(RTA_OIF), 1u);
 }
 
