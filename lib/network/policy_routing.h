@@ -19,6 +19,10 @@
 // (__fib_validate_source, since Linux 5.14). Without ports it would find the tunnel and drop the packet. Hence rule
 // 21402.
 //
+// The table comes before main with all that it holds, so a peer with 0.0.0.0/0 takes the ranges of this host's own
+// links too, as nobody on them (by DHCP, say) shall be able to route something around the tunnel. A range that is to
+// stay outside has to be thrown. Under a strict rp_filter that includes IPv4 neighbours whose ARP we are to answer.
+//
 // With table = main there are neither rules nor throw routes: AllowedIPs compete with all other routes there, and a
 // peer whose AllowedIPs cover its own endpoint has to be refused by others.
 #pragma once

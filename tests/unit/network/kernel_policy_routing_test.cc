@@ -46,17 +46,22 @@ class KernelPolicyRouting : public KernelTest {
   void SetUp() override {
     KernelTest::SetUp();
     if (IsSkipped()) return;
-    run("ip link add uplink type veth peer name outside");
-    run("ip address add 192.0.2.1/24 dev uplink");
-    run("ip address add 2001:db8::1/64 dev uplink nodad");
-    run("ip link set uplink up");
-    run("ip link set outside up");
-    run("ip route add default via 192.0.2.254 dev uplink");
-    run("ip -6 route add default via 2001:db8::254 dev uplink");
-    add_tunnel("tun7", "10.44.0.7/32");
-    run("ip address add fd44::7/128 dev tun7 nodad");
-    add_tunnel("tun8");
-    run("ip address add fd77::8/16 dev tun8 nodad");
+    run(R"(ip -batch - <<END
+      link add uplink type veth peer name outside
+      address add 192.0.2.1/24 dev uplink
+      address add 2001:db8::1/64 dev uplink nodad
+      link set uplink up
+      link set outside up
+      route add default via 192.0.2.254 dev uplink
+      route add default via 2001:db8::254 dev uplink
+      tuntap add tun7 mode tun
+      address add 10.44.0.7/32 dev tun7
+      address add fd44::7/128 dev tun7 nodad
+      link set tun7 up
+      tuntap add tun8 mode tun
+      address add fd77::8/16 dev tun8 nodad
+      link set tun8 up
+END)");
     PolicyRoutingInput input;
     input.production_listen_port = 4296;
     input.side_listen_port = 4297;
@@ -203,7 +208,7 @@ TEST_F(KernelPolicyRouting, StrictReversePathFilterLetsBearerPacketsIn) {
     run("ip address add 192.0.2.254/24 dev outside");
     run("ip address add 198.51.100.9/32 dev outside");
     run("ip link set outside up");
-    // Far away in truth: its own ARP would not pass the filter.
+    // Far away in truth, behind a router whose range would be thrown: its own ARP does not pass the filter.
     run("ip neighbour add 192.0.2.1 dev outside lladdr " + uplink_address);
     stranger = base::Fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     socklen_t size = 0;
