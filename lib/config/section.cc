@@ -4,10 +4,11 @@
 #include <cctype>
 #include <cstddef>
 #include <limits>
-#include <numeric>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include "lib/base/edit_distance.h"
 
 namespace anubis::config {
 namespace {
@@ -32,27 +33,12 @@ std::string normalised(std::string_view key) {
   return out;
 }
 
-// How many characters must be put in, left out or replaced (Levenshtein).
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
-}
-
 std::string suggestion(std::string_view key, std::vector<std::string_view> known) {
   const std::string wanted = normalised(key.substr(0, kMaxShownKey));
   std::string_view nearest;
-  std::size_t least = 1 + wanted.size() / 3;
+  std::size_t least = 1 + base::greatest_slip(wanted);
   for (const std::string_view candidate : known) {
-    const std::size_t distance = edit_distance(wanted, normalised(candidate));
+    const std::size_t distance = base::edit_distance(wanted, normalised(candidate));
     if (distance < least) {
       least = distance;
       nearest = candidate;
