@@ -1,0 +1,128 @@
+#include "anubisd/executor.h"
+
+#include <utility>
+#include <variant>
+
+#include "lib/base/log.h"
+
+namespace anubis::daemon {
+
+using base::BootClock;
+
+Executor::Executor(Loop& loop, gate::Gatekeeper& gatekeeper, const model::PeerDirectory& directory, netd::Netd& netd,
+                   Endpoints& endpoints, Listener& listener)
+    : gatekeeper_(gatekeeper),
+      directory_(directory),
+      netd_(netd),
+      endpoints_(endpoints),
+      listener_(listener),
+      handshakes_(loop, netd, [this](model::PeerIndex peer, gate::Ticket ticket) { handshake_seen(peer, ticket); }),
+      timer_(loop) {}
+
+void Executor::receive(std::span<const SideService::Received> batch) {
+  const base::Time now = BootClock::now();
+  for (const SideService::Received& datagram : batch) {
+    gatekeeper_.receive(datagram.bytes, datagram.source.address, datagram.source.port, now);
+  }
+  settle();
+}
+
+void Executor::settle() {
+  if (std::exchange(settling_, true)) return;
+  for (auto actions = gatekeeper_.take_actions(); !actions.empty(); actions = gatekeeper_.take_actions()) {
+    for (gate::Action& action : actions) {
+      std::visit([this](auto& each) { carry_out(each); }, action);
+    }
+  }
+  settling_ = false;
+  flush();
+  arm_timer();
+}
+
+void Executor::carry_out(gate::SendDatagram& action) {
+  const model::Peer* peer = directory_.get(action.peer);
+  if (side_service_ == nullptr || peer == nullptr) return;
+  side_service_->send({.address = peer->side_address, .port = action.port}, std::move(action.bytes));
+}
+
+void Executor::carry_out(const gate::ResolveEndpoint& action) {
+  endpoints_.find(action.peer,
+                  [this, peer = action.peer, ticket = action.ticket](base::Result<model::Endpoint> endpoint) {
+                    gatekeeper_.resolved(peer, ticket, std::move(endpoint), BootClock::now());
+                    settle();
+                  });
+}
+
+void Executor::carry_out(const gate::InstallPeer& action) {
+  flush();  // the request travels while we are busy here
+  auto result = install(action);
+  gatekeeper_.installed(action.peer, action.ticket, std::move(result), BootClock::now());
+}
+
+base::Result<gate::Installed> Executor::install(const gate::InstallPeer& action) {
+  if (directory_.get(action.peer) == nullptr) {
+    return base::fail(base::ErrorCode::kNotFound, "it is no longer authorised");
+  }
+  const bool recreate = action.installation == gate::Installation::kRecreate;
+  if (recreate) handshakes_.stop(action.peer);
+  auto presence = netd_.install({
+      .peer = action.peer,
+      .recreate = recreate,
+      .endpoint = action.endpoint ? action.endpoint : endpoints_.known(action.peer, action.told_port),
+      .initiate_handshake = action.initiate_handshake,
+      .with_routes = action.with_routes,
+  });
+  if (!presence) {
+    base::log::error("session.install-failed", "{}: {}", directory_.get(action.peer)->name, presence.error().message);
+    return base::fail(presence.error());
+  }
+  switch (*presence) {
+    case netd::Presence::kCreated:
+      return gate::Installed{wire::PeerPresence::kCreated};
+    case netd::Presence::kFound:
+      break;
+  }
+  return gate::Installed{wire::PeerPresence::kFound};
+}
+
+void Executor::carry_out(const gate::RemovePeer& action) {
+  flush();
+  handshakes_.stop(action.peer);
+  base::Status status;
+  // A peer that a reload removed has left the interface with it.
+  if (const model::Peer* peer = directory_.get(action.peer)) {
+    status = netd_.remove(action.peer);
+    if (!status) base::log::error("session.remove-failed", "{}: {}", peer->name, status.error().message);
+  }
+  gatekeeper_.removed(action.peer, action.ticket, std::move(status), BootClock::now());
+}
+
+void Executor::carry_out(const gate::WatchHandshake& action) { handshakes_.start(action.peer, action.ticket); }
+void Executor::carry_out(const gate::FinishCommand& action) { listener_.command_finished(action); }
+void Executor::carry_out(const gate::SessionChanged& action) { listener_.session_changed(action); }
+
+void Executor::handshake_seen(model::PeerIndex peer, gate::Ticket ticket) {
+  gatekeeper_.handshake_seen(peer, ticket, BootClock::now());
+  settle();
+  // After the answer: nobody waits for this.
+  if (directory_.get(peer) == nullptr) return;
+  if (const auto status = netd_.handshake_done(peer); !status) {
+    base::log::warning("session.handshake-keepalive", "{}: {}", directory_.get(peer)->name, status.error().message);
+  }
+}
+
+void Executor::flush() {
+  if (side_service_ != nullptr) side_service_->flush();
+}
+
+void Executor::arm_timer() {
+  const auto next = gatekeeper_.next_timer();
+  // A timer that comes too early does no harm, and setting it costs a system call.
+  if (!next || (timer_.due() && *timer_.due() <= *next)) return;
+  timer_.at(*next, [this] {
+    gatekeeper_.advance(BootClock::now());
+    settle();
+  });
+}
+
+}  // namespace anubis::daemon

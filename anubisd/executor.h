@@ -1,0 +1,62 @@
+// Carries out what the gatekeeper wants done, and tells it what became of it. The contract is in lib/gate/action.h.
+#pragma once
+
+#include <span>
+
+#include "anubisd/endpoints.h"
+#include "anubisd/handshake_watch.h"
+#include "anubisd/netd/netd.h"
+#include "anubisd/side_service.h"
+#include "anubisd/timer.h"
+#include "lib/gate/gatekeeper.h"
+#include "lib/model/directory.h"
+
+namespace anubis::daemon {
+
+class Executor final : public SideService::Handler {
+ public:
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    virtual void command_finished(const gate::FinishCommand& finished) = 0;
+    virtual void session_changed(const gate::SessionChanged& changed) = 0;
+  };
+
+  // All must outlive the executor.
+  Executor(Loop& loop, gate::Gatekeeper& gatekeeper, const model::PeerDirectory& directory, netd::Netd& netd,
+           Endpoints& endpoints, Listener& listener);
+
+  // Where datagrams go from now on; null: nowhere.
+  void use(SideService* side_service) { side_service_ = side_service; }
+
+  // Due after every call of one of the gatekeeper's functions; from within such a call it does nothing, as the one
+  // under way goes on until all is done.
+  void settle();
+
+  void receive(std::span<const SideService::Received> batch) override;
+
+ private:
+  void carry_out(gate::SendDatagram& action);
+  void carry_out(const gate::ResolveEndpoint& action);
+  void carry_out(const gate::InstallPeer& action);
+  void carry_out(const gate::RemovePeer& action);
+  void carry_out(const gate::WatchHandshake& action);
+  void carry_out(const gate::FinishCommand& action);
+  void carry_out(const gate::SessionChanged& action);
+  [[nodiscard]] base::Result<gate::Installed> install(const gate::InstallPeer& action);
+  void handshake_seen(model::PeerIndex peer, gate::Ticket ticket);
+  void flush();
+  void arm_timer();
+
+  gate::Gatekeeper& gatekeeper_;
+  const model::PeerDirectory& directory_;
+  netd::Netd& netd_;
+  Endpoints& endpoints_;
+  Listener& listener_;
+  SideService* side_service_ = nullptr;
+  HandshakeWatch handshakes_;
+  bool settling_ = false;
+  Timer timer_;
+};
+
+}  // namespace anubis::daemon

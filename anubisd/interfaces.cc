@@ -1,0 +1,99 @@
+#include "anubisd/interfaces.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "lib/base/log.h"
+
+namespace anubis::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using netd::Interface;
+
+constexpr base::Duration kCheck = 60s;
+constexpr base::Duration kFirstRetry = 250ms;
+constexpr base::Duration kLongestRetry = 30s;
+// Events come in swarms; one look after a while serves them all.
+constexpr base::Duration kPause = 50ms;
+
+}  // namespace
+
+Interfaces::Interfaces(Loop& loop, netd::Netd& netd, Listener& listener)
+    : netd_(netd),
+      listener_(listener),
+      kept_{Kept(loop, Interface::kProduction), Kept(loop, Interface::kSide)},
+      pause_(loop),
+      events_(loop, netd.event_fd()) {}
+
+base::Status Interfaces::start() {
+  for (const Interface which : {Interface::kSide, Interface::kProduction}) {
+    auto report = netd_.bring_up(which);
+    if (!report) return base::fail(report.error());
+    Kept& kept = at(which);
+    kept.report = std::move(*report);
+    kept.timer.after(kCheck, [this, &kept] { heal(kept); });
+  }
+  wait_for_events();
+  return {};
+}
+
+void Interfaces::stop() {
+  for (Kept& kept : kept_) kept.timer.cancel();
+  pause_.cancel();
+  events_.cancel();
+}
+
+void Interfaces::wait_for_events() {
+  events_.when_readable([this] {
+    for (const Interface which : netd_.interfaces_to_heal()) heal(at(which));
+    pause_.after(kPause, [this] { wait_for_events(); });
+  });
+}
+
+void Interfaces::heal(Kept& kept) {
+  if (const auto status = bring_up(kept)) {
+    kept.retry_after = base::Duration{0};
+    kept.error.clear();
+    kept.timer.after(kCheck, [this, &kept] { heal(kept); });
+  } else {
+    kept.retry_after = std::clamp(kept.retry_after * 2, kFirstRetry, kLongestRetry);
+    kept.error = status.error().message;
+    kept.timer.after(kept.retry_after, [this, &kept] { heal(kept); });
+  }
+  update_health();
+}
+
+base::Status Interfaces::bring_up(Kept& kept) {
+  auto report = netd_.bring_up(kept.which);
+  if (!report) return base::fail(report.error());
+  kept.report = std::move(*report);
+  if (kept.report.fresh) {
+    base::log::warning("interface.made-anew", "{} had gone", kept.report.name);
+    kept.is_anew = true;
+  }
+  if (!kept.is_anew) return {};
+  auto status = listener_.made_anew(kept.which);
+  if (status) kept.is_anew = false;
+  return status;
+}
+
+void Interfaces::update_health() {
+  std::string degraded;
+  for (const Kept& kept : kept_) {
+    if (kept.error.empty()) continue;
+    if (!degraded.empty()) degraded += "; ";
+    degraded += kept.error;
+  }
+  if (degraded == degraded_) return;
+  degraded_ = std::move(degraded);
+  if (degraded_.empty()) {
+    base::log::info("interface.healed", "both interfaces are as they should be");
+  } else {
+    base::log::error("interface.degraded", "{}; trying again until it works", degraded_);
+  }
+  listener_.health_changed(degraded_);
+}
+
+}  // namespace anubis::daemon
