@@ -1,0 +1,16 @@
+// Gathers what sentences and displays need to know of a peer.
+#pragma once
+
+#include "anubisd/netd/netd.h"
+#include "anubisd/sentences.h"
+#include "lib/gate/gatekeeper.h"
+#include "lib/model/directory.h"
+
+namespace anubis::daemon {
+
+// The peer must be in the directory. side_report: as netd tells it; none: the peer is not on the side interface, or the
+// interface cannot be asked.
+[[nodiscard]] PeerFacts gather_facts(const model::Peer& peer, const std::optional<netd::PeerReport>& side_report,
+                                     const gate::SessionView& view);
+
+}  // namespace anubis::daemon

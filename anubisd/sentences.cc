@@ -1,0 +1,198 @@
+#include "anubisd/sentences.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include <fmt/format.h>
+
+#include "anubisd/handshake_age.h"
+#include "lib/base/duration.h"
+#include "lib/base/edit_distance.h"
+
+namespace anubis::daemon {
+namespace {
+
+using gate::Verdict;
+
+// A longer directory is not searched to the end for a name that resembles the one that was typed.
+constexpr std::size_t kMostCompared = 20'000;
+
+// "is 4297/udp reachable at 192.0.2.1?", of the side tunnel.
+std::string side_reachable(const PeerFacts& facts) {
+  return fmt::format("is {}/udp reachable at {}?", facts.side_address->port, facts.side_address->address.to_string());
+}
+
+// Why a peer may be silent, judged by its side tunnel.
+std::string why_silent(const PeerFacts& facts) {
+  if (!facts.side_address) {
+    if (!facts.side_endpoint) {
+      return fmt::format(
+          "{0} has no endpoint in the configuration and its side tunnel was not heard yet: is anubisd "
+          "running on {0}, and does it have an endpoint for this host?",
+          facts.name);
+    }
+    return fmt::format("the side tunnel has no address to go to: does {} resolve?", facts.side_endpoint->host);
+  }
+  if (!facts.side_handshake_age) {
+    return fmt::format(
+        "the side tunnel has never completed a handshake: is anubisd running on {}, does it have this "
+        "host's side public key, and {}",
+        facts.name, side_reachable(facts));
+  }
+  const std::string age = base::format_duration(*facts.side_handshake_age);
+  if (*facts.side_handshake_age > kHandshakeLives) {
+    return fmt::format("the side tunnel's last handshake is {} old; is {} switched on, and {}", age, facts.name,
+                       side_reachable(facts));
+  }
+  if (facts.unopened != 0) {
+    return fmt::format("the side tunnel works (handshake {} ago), but {}", age, unopened_messages(facts));
+  }
+  return fmt::format(
+      "the side tunnel works (handshake {} ago), but {}'s anubisd is silent: is it running, does it know this host's "
+      "production public key, and are Anubis' preshared keys the same at both ends?",
+      age, facts.name);
+}
+
+// What a refusal asks of the user, where the peer's own words may not say it.
+const char* advice(wire::ResultCode code) {
+  switch (code) {
+    case wire::ResultCode::kDenied:
+      return "; ask its administrator to allow this host";
+    case wire::ResultCode::kConflict:
+      return "; two peers there claim the same allowed IPs, or somebody else uses its production interface";
+    case wire::ResultCode::kVersion:
+    case wire::ResultCode::kSuite:
+    case wire::ResultCode::kBadRequest:
+      return "; do both ends run the same version of Anubis?";
+    case wire::ResultCode::kInternal:
+      return "; the log of its anubisd says more";
+    case wire::ResultCode::kStale:
+    case wire::ResultCode::kBusy:
+    case wire::ResultCode::kNotUp:
+      return "; try again";
+    case wire::ResultCode::kOk:
+      return "";
+  }
+  return "";
+}
+
+std::string refusal(const gate::Outcome& outcome) {
+  return fmt::format("refused: {}{}{}", wire::name_of(outcome.code), outcome.text.empty() ? "" : ", ", outcome.text) +
+         advice(outcome.code);
+}
+
+std::string why_no_handshake(const PeerFacts& facts) {
+  const std::string port =
+      facts.endpoint ? fmt::format("{}/udp open at {}", facts.endpoint->port.value_or(0), facts.endpoint->host)
+                     : "its production port open";
+  return fmt::format(
+      "both ends have the peer, but no WireGuard handshake came through: is {}, and does no firewall on "
+      "the way drop it?",
+      port);
+}
+
+std::string why_no_endpoint(const gate::Outcome& outcome, const PeerFacts& facts) {
+  if (!facts.endpoint) {
+    return fmt::format("{}; wait until it has connected, or give it an endpoint", outcome.text);
+  }
+  return fmt::format("{}; is the endpoint in the configuration spelt right, and does this host's name server work?",
+                     outcome.text);
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](unsigned char byte) { return static_cast<char>(std::tolower(byte)); });
+  return out;
+}
+
+}  // namespace
+
+control::ExitStatus exit_status(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kDone:
+      return control::DONE;
+    case Verdict::kNoEndpoint:
+    case Verdict::kNoAnswer:
+    case Verdict::kNoHandshake:
+      return control::UNREACHABLE;
+    case Verdict::kRefused:
+      return control::REFUSED;
+    case Verdict::kLocal:
+    case Verdict::kSuperseded:
+      return control::FAILED;
+  }
+  return control::FAILED;
+}
+
+std::string up_failure(const gate::Outcome& outcome, const PeerFacts& facts) {
+  switch (outcome.verdict) {
+    case Verdict::kDone:
+      return {};
+    case Verdict::kNoEndpoint:
+      return fmt::format("{} was not asked: {}", facts.name, why_no_endpoint(outcome, facts));
+    case Verdict::kNoAnswer:
+      return fmt::format("{} did not answer within {}: {}", facts.name, base::format_duration(outcome.took),
+                         why_silent(facts));
+    case Verdict::kRefused:
+      return fmt::format("{} {}", facts.name, refusal(outcome));
+    case Verdict::kNoHandshake:
+      return fmt::format("{} agreed, but is not up after {}: {}", facts.name, base::format_duration(outcome.took),
+                         why_no_handshake(facts));
+    case Verdict::kLocal:
+      return fmt::format("{} could not be brought up here: {}", facts.name, outcome.text);
+    case Verdict::kSuperseded:
+      return fmt::format("{} was not brought up: {}", facts.name, outcome.text);
+  }
+  return {};
+}
+
+std::string down_failure(const gate::Outcome& outcome, const PeerFacts& facts) {
+  switch (outcome.verdict) {
+    case Verdict::kDone:
+      return {};
+    case Verdict::kNoEndpoint:
+    case Verdict::kNoAnswer:
+    case Verdict::kNoHandshake:
+      return fmt::format(
+          "{} is down here, but did not confirm within {} that it took its end down; it is asked again "
+          "in the background: {}",
+          facts.name, base::format_duration(outcome.took), why_silent(facts));
+    case Verdict::kRefused:
+      return fmt::format("{} is down here, but its own end it {}", facts.name, refusal(outcome));
+    case Verdict::kLocal:
+      return fmt::format("{} could not be taken down here: {}", facts.name, outcome.text);
+    case Verdict::kSuperseded:
+      return fmt::format("{} was not taken down: {}", facts.name, outcome.text);
+  }
+  return {};
+}
+
+std::string unopened_messages(const PeerFacts& facts) {
+  return fmt::format(
+      "{} message{} from {} could not be opened: do both ends have the same preshared_key_file, and "
+      "each other's production public key of today?",
+      facts.unopened, facts.unopened == 1 ? "" : "s", facts.name);
+}
+
+std::string no_such_peer(std::string_view name, const model::PeerDirectory& directory) {
+  const std::string wanted = lower(name.substr(0, 64));
+  std::string nearest;
+  std::size_t least = 1 + std::max<std::size_t>(base::greatest_slip(wanted), 1);
+  if (directory.size() <= kMostCompared) {
+    directory.for_each([&](model::PeerIndex, const model::Peer& peer) {
+      const std::size_t distance = base::edit_distance(wanted, lower(peer.name));
+      if (distance >= least) return;
+      least = distance;
+      nearest = peer.name;
+    });
+  }
+  return fmt::format("no peer is called \"{}\"{}; `anubis peers` lists those that are authorised", name,
+                     nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest));
+}
+
+std::string reloaded(std::size_t total, const model::DirectoryChanges& changes) {
+  return fmt::format("{} peer{}: {} added, {} changed, {} removed", total, total == 1 ? "" : "s", changes.added.size(),
+                     changes.changed.size(), changes.removed.size());
+}
+
+}  // namespace anubis::daemon

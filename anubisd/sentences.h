@@ -1,0 +1,43 @@
+// What the user is told: every failure says what was tried, what happened and what to do. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <control.pb.h>
+
+#include "lib/base/clock.h"
+#include "lib/gate/action.h"
+#include "lib/model/directory.h"
+#include "lib/model/peer.h"
+
+namespace anubis::daemon {
+
+// What is known of a peer when a command for it has failed.
+struct PeerFacts {
+  std::string name;
+  std::optional<model::HostPort> endpoint;           // production, as configured; none: a roamer
+  std::optional<model::HostPort> side_endpoint;      // as configured; none: a roamer
+  std::optional<model::Endpoint> side_address;       // where the side tunnel's packets go; none: nowhere yet
+  std::optional<base::Duration> side_handshake_age;  // none: never
+  std::uint64_t unopened = 0;                        // messages that no key of ours opens
+};
+
+[[nodiscard]] control::ExitStatus exit_status(gate::Verdict verdict);
+
+// For verdicts other than kDone.
+[[nodiscard]] std::string up_failure(const gate::Outcome& outcome, const PeerFacts& facts);
+[[nodiscard]] std::string down_failure(const gate::Outcome& outcome, const PeerFacts& facts);
+
+// "; do both ends have …": what messages that do not open mean.
+[[nodiscard]] std::string unopened_messages(const PeerFacts& facts);
+
+[[nodiscard]] std::string no_such_peer(std::string_view name, const model::PeerDirectory& directory);
+
+// "3 peers: 1 added, 1 changed, 1 removed".
+[[nodiscard]] std::string reloaded(std::size_t total, const model::DirectoryChanges& changes);
+
+}  // namespace anubis::daemon
