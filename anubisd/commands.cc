@@ -1,0 +1,238 @@
+#include "anubisd/commands.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "anubisd/down_all.h"
+#include "anubisd/facts.h"
+#include "lib/base/log.h"
+
+namespace anubis::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr base::Duration kDefaultTimeout = 10s;
+constexpr base::Duration kLongestTimeout = 1h;
+
+base::Duration timeout_of(std::uint32_t milliseconds) {
+  if (milliseconds == 0) return kDefaultTimeout;
+  return std::min<base::Duration>(std::chrono::milliseconds(milliseconds), kLongestTimeout);
+}
+
+std::uint64_t microseconds(base::Duration duration) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
+}
+
+control::Done done_of(const gate::Outcome& outcome) {
+  control::Done done;
+  done.set_status(exit_status(outcome.verdict));
+  done.set_took_us(microseconds(outcome.took));
+  done.set_was_so_already(outcome.was_so_already);
+  return done;
+}
+
+}  // namespace
+
+void Commands::command(ClientId client, const control::Command& command) {
+  switch (command.command_case()) {
+    case control::Command::kUp:
+      return up(client, command.up());
+    case control::Command::kDown:
+      return down(client, command.down());
+    case control::Command::kStatus:
+      return status(client, command.status());
+    case control::Command::kPeers:
+      return peers(client);
+    case control::Command::kMonitor:
+      return monitor(client);
+    case control::Command::kReload:
+      return reload(client);
+    case control::Command::COMMAND_NOT_SET:
+      return finish(client, control::FAILED,
+                    "this anubisd does not know that command: it is older than the `anubis` that sent it; restart it "
+                    "after an upgrade");
+  }
+}
+
+void Commands::up(ClientId client, const control::Up& command) {
+  const auto peer = find_or_refuse(client, command.name());
+  if (!peer) return;
+  std::optional<std::chrono::seconds> lease;
+  if (command.has_lease_seconds()) lease = std::chrono::seconds(command.lease_seconds());
+  const auto id = subjects_.pending.expect([this, client](const gate::FinishCommand& finished) {
+    const gate::Outcome& outcome = finished.outcome;
+    control::Done done = done_of(outcome);
+    if (subjects_.directory.get(finished.peer) != nullptr) {
+      if (outcome.verdict != gate::Verdict::kDone) done.set_message(up_failure(outcome, facts(finished.peer)));
+      const auto view = subjects_.gatekeeper.view(finished.peer, base::BootClock::now());
+      if (view.lease_left) {
+        done.set_lease_seconds_left(
+            static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(*view.lease_left).count()));
+      }
+    } else {
+      done.set_message(outcome.text);
+    }
+    finish(client, std::move(done));
+  });
+  subjects_.gatekeeper.up(id, *peer, lease, timeout_of(command.timeout_ms()), base::BootClock::now());
+  subjects_.executor.settle();
+}
+
+void Commands::down(ClientId client, const control::Down& command) {
+  const base::Duration timeout = timeout_of(command.timeout_ms());
+  if (command.all()) return down_everyone(client, timeout);
+  const auto peer = find_or_refuse(client, command.name());
+  if (!peer) return;
+  const auto id = subjects_.pending.expect([this, client](const gate::FinishCommand& finished) {
+    control::Done done = done_of(finished.outcome);
+    if (subjects_.directory.get(finished.peer) == nullptr) {
+      done.set_message(finished.outcome.text);
+    } else if (finished.outcome.verdict != gate::Verdict::kDone) {
+      done.set_message(down_failure(finished.outcome, facts(finished.peer)));
+    }
+    finish(client, std::move(done));
+  });
+  subjects_.gatekeeper.down(id, *peer, timeout, base::BootClock::now());
+  subjects_.executor.settle();
+}
+
+void Commands::down_everyone(ClientId client, base::Duration timeout) {
+  struct Failures {
+    std::size_t count = 0;
+    control::ExitStatus status = control::DONE;  // of the first
+  };
+  const auto failures = std::make_shared<Failures>();
+  const base::Time started = base::BootClock::now();
+  DownAllListener listener;
+  listener.each = [this, client, failures](const DownAllProgress& at, const gate::FinishCommand& finished) {
+    control::Response response;
+    control::Progress& progress = *response.mutable_progress();
+    progress.set_done(static_cast<std::uint32_t>(at.done));
+    progress.set_total(static_cast<std::uint32_t>(at.total));
+    const model::Peer* peer = subjects_.directory.get(finished.peer);
+    if (peer != nullptr) progress.set_name(peer->name);
+    if (peer != nullptr && finished.outcome.verdict != gate::Verdict::kDone) {
+      if (failures->count++ == 0) failures->status = exit_status(finished.outcome.verdict);
+      progress.set_message(down_failure(finished.outcome, facts(finished.peer)));
+    }
+    send(client, response);
+  };
+  listener.all = [this, client, failures, started](const DownAllProgress& at) {
+    control::Done done;
+    done.set_status(failures->status);
+    done.set_took_us(microseconds(base::BootClock::now() - started));
+    done.set_was_so_already(at.total == 0);
+    if (failures->count != 0) {
+      done.set_message(fmt::format("{} of {} peers could not be taken down at both ends", failures->count, at.total));
+    }
+    finish(client, std::move(done));
+  };
+  down_all(subjects_.gatekeeper, subjects_.executor, subjects_.pending, subjects_.directory, timeout,
+           std::move(listener));
+}
+
+void Commands::status(ClientId client, const control::Status& command) {
+  std::optional<model::PeerIndex> only;
+  if (!command.name().empty()) {
+    only = find_or_refuse(client, command.name());
+    if (!only) return;
+  }
+  control::Response host;
+  *host.mutable_host() = subjects_.status.host(subjects_.side_counters());
+  send(client, host);
+  if (only) {
+    control::Response response;
+    *response.mutable_peer() = subjects_.status.peer(*only);
+    send(client, response);
+    return finish(client, control::DONE, {});
+  }
+  stream_peers(client, [this](model::PeerIndex peer, control::Response& response) {
+    *response.mutable_peer() = subjects_.status.peer(peer);
+  });
+}
+
+void Commands::peers(ClientId client) {
+  stream_peers(client, [this](model::PeerIndex peer, control::Response& response) {
+    *response.mutable_authorised() = Status::authorised(*subjects_.directory.get(peer));
+  });
+}
+
+void Commands::stream_peers(ClientId client, std::function<void(model::PeerIndex, control::Response&)> fill) {
+  Client* reader = server_->find(client);
+  if (reader == nullptr) return;
+  std::vector<model::PeerIndex> order;
+  order.reserve(subjects_.directory.size());
+  subjects_.directory.for_each([&](model::PeerIndex peer, const model::Peer&) { order.push_back(peer); });
+  reader->stream([this, order = std::move(order), next = std::size_t{0}, fill = std::move(fill)]() mutable {
+    while (next < order.size() && subjects_.directory.get(order[next]) == nullptr) ++next;  // a reload removed it
+    control::Response response;
+    if (next == order.size()) {
+      response.mutable_done()->set_status(control::DONE);
+    } else {
+      fill(order[next++], response);
+    }
+    return response;
+  });
+}
+
+void Commands::monitor(ClientId client) {
+  control::Response host;
+  *host.mutable_host() = subjects_.status.host(subjects_.side_counters());
+  send(client, host);
+  monitors_.insert(client);
+}
+
+void Commands::reload(ClientId client) {
+  subjects_.reloader.reload([this, client](const base::Result<std::string>& message) {
+    if (message) {
+      finish(client, control::DONE, *message);
+    } else {
+      finish(client, control::FAILED, message.error().message);
+    }
+  });
+}
+
+void Commands::tell(control::Event event) {
+  if (monitors_.empty()) return;
+  event.set_time(to_unix_seconds(base::BootClock::now()));
+  control::Response response;
+  *response.mutable_event() = std::move(event);
+  const std::vector<ClientId> all(monitors_.begin(), monitors_.end());  // sending may end one
+  for (const ClientId client : all) send(client, response);
+}
+
+std::optional<model::PeerIndex> Commands::find_or_refuse(ClientId client, const std::string& name) {
+  const auto peer = subjects_.directory.find_by_name(name);
+  if (!peer) {
+    finish(client, control::NO_SUCH_PEER, no_such_peer(base::log::escaped(name, 64), subjects_.directory));
+  }
+  return peer;
+}
+
+void Commands::send(ClientId client, const control::Response& response) {
+  if (Client* reader = server_->find(client)) reader->send(response);
+}
+
+void Commands::finish(ClientId client, control::Done done) {
+  if (Client* reader = server_->find(client)) reader->finish(std::move(done));
+}
+
+void Commands::finish(ClientId client, control::ExitStatus status, std::string message) {
+  control::Done done;
+  done.set_status(status);
+  done.set_message(std::move(message));
+  finish(client, std::move(done));
+}
+
+PeerFacts Commands::facts(model::PeerIndex peer) {
+  auto report = subjects_.netd.report(netd::Interface::kSide, peer);
+  return gather_facts(*subjects_.directory.get(peer), report ? std::move(*report) : std::nullopt,
+                      subjects_.gatekeeper.view(peer, base::BootClock::now()));
+}
+
+}  // namespace anubis::daemon

@@ -1,0 +1,68 @@
+// Carries out what clients of the control socket command.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_set>
+
+#include <control.pb.h>
+
+#include "anubisd/control/server.h"
+#include "anubisd/executor.h"
+#include "anubisd/pending_commands.h"
+#include "anubisd/reloader.h"
+#include "anubisd/sentences.h"
+#include "anubisd/status.h"
+#include "lib/gate/gatekeeper.h"
+#include "lib/model/directory.h"
+
+namespace anubis::daemon {
+
+class Commands final : public ControlServer::Handler {
+ public:
+  // What commands act upon; all of it outlives them.
+  struct Subjects {
+    const model::PeerDirectory& directory;
+    gate::Gatekeeper& gatekeeper;
+    Executor& executor;
+    PendingCommands& pending;
+    netd::Netd& netd;
+    Status& status;
+    Reloader& reloader;
+    std::function<SideService::Counters()> side_counters;
+  };
+  explicit Commands(Subjects subjects) : subjects_(std::move(subjects)) {}
+
+  // Before the first command comes.
+  void answer_through(ControlServer& server) { server_ = &server; }
+
+  void command(ClientId client, const control::Command& command) override;
+  void client_gone(ClientId client) override { monitors_.erase(client); }
+
+  // To all who monitor.
+  void tell(control::Event event);
+
+ private:
+  void up(ClientId client, const control::Up& command);
+  void down(ClientId client, const control::Down& command);
+  void down_everyone(ClientId client, base::Duration timeout);
+  void status(ClientId client, const control::Status& command);
+  void peers(ClientId client);
+  void monitor(ClientId client);
+  void reload(ClientId client);
+
+  [[nodiscard]] std::optional<model::PeerIndex> find_or_refuse(ClientId client, const std::string& name);
+  void send(ClientId client, const control::Response& response);
+  void finish(ClientId client, control::Done done);
+  void finish(ClientId client, control::ExitStatus status, std::string message);
+  // One response a peer, as fast as the client reads, then DONE.
+  void stream_peers(ClientId client, std::function<void(model::PeerIndex, control::Response&)> fill);
+  [[nodiscard]] PeerFacts facts(model::PeerIndex peer);
+
+  Subjects subjects_;
+  ControlServer* server_ = nullptr;
+  std::unordered_set<ClientId> monitors_;
+};
+
+}  // namespace anubis::daemon

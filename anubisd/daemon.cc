@@ -1,0 +1,234 @@
+#include "anubisd/daemon.h"
+
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "anubisd/down_all.h"
+#include "anubisd/instance_lock.h"
+#include "anubisd/sentences.h"
+#include "lib/base/log.h"
+
+namespace anubis::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+using base::BootClock;
+namespace log = base::log;
+
+// How many peers are asked for their token at start, so that the first up needs one round trip less. Each costs an
+// X25519, and wakes a side tunnel.
+constexpr std::size_t kMaxWarmedUp = 256;
+// For telling the peers that we go away, and for all of that.
+constexpr base::Duration kDownBudget = 1s;
+constexpr base::Duration kStopBudget = 1200ms;
+
+gate::Settings gate_settings(const config::Config& config) {
+  return {.listen_port = config.production.listen_port, .service_port = config.side.service_port};
+}
+
+}  // namespace
+
+Daemon::Daemon(Loop& loop, Places places, const config::Config& config, model::InMemoryDirectory& directory,
+               netd::Netd& netd, base::Random& random)
+    : loop_(loop),
+      places_(std::move(places)),
+      config_(config),
+      directory_(directory),
+      netd_(netd),
+      gatekeeper_(gate_settings(config), directory, config.production.private_key, random),
+      resolver_(loop),
+      endpoints_(directory, netd, resolver_),
+      executor_(loop, gatekeeper_, directory, netd, endpoints_, *this),
+      side_endpoints_(loop, directory, netd, resolver_, random, [this](model::PeerIndex peer) { warm_up(peer); }),
+      interfaces_(loop, netd, *this),
+      status_(config, directory, gatekeeper_, netd, interfaces_),
+      reloader_(loop, places_.config_file, config,
+                [this](std::vector<model::Peer> peers) { return take_over(std::move(peers)); }),
+      commands_(
+          {.directory = directory,
+           .gatekeeper = gatekeeper_,
+           .executor = executor_,
+           .pending = pending_,
+           .netd = netd,
+           .status = status_,
+           .reloader = reloader_,
+           .side_counters = [this] { return side_service_ ? side_service_->counters() : SideService::Counters{}; }}),
+      stop_budget_(loop) {}
+
+base::Status Daemon::start() {
+  auto lock = lock_state_directory(places_.state_directory);
+  if (!lock) return base::fail(lock.error());
+  lock_ = std::move(*lock);
+  if (auto status = open_control_socket(); !status) return status;
+  if (auto status = bring_up(); !status) {
+    // Sessions of an earlier daemon are worth more than a tidy failure.
+    const auto sessions = netd_.installed_peers();
+    if (!sessions || sessions->empty()) (void)netd_.tear_down();
+    return status;
+  }
+  directory_.for_each([this](model::PeerIndex peer, const model::Peer&) { reach_out(peer); });
+  executor_.settle();
+  log::info("daemon.ready", "{}: {} peer{}, control socket {}", config_.name, directory_.size(),
+            directory_.size() == 1 ? "" : "s", places_.socket.native());
+  return {};
+}
+
+base::Status Daemon::open_control_socket() {
+  const auto group = find_group(config_.control.group);
+  if (!group) {
+    log::warning("control.no-group", "there is no group {}: only root may command; as root: groupadd --system {}",
+                 config_.control.group, config_.control.group);
+  }
+  auto listener = ControlListener::bind(places_.socket, group);
+  if (!listener) return base::fail(listener.error());
+  server_.emplace(loop_, std::move(*listener), group, config_.control.group, commands_);
+  commands_.answer_through(*server_);
+  return {};
+}
+
+base::Status Daemon::bring_up() {
+  if (auto status = interfaces_.start(); !status) return status;
+  if (auto status = adopt_sessions(); !status) return status;
+  if (auto status = open_side_service(); !status) return status;
+  return server_->start();
+}
+
+base::Status Daemon::adopt_sessions() {
+  const auto installed = netd_.installed_peers();
+  if (!installed) return base::fail(installed.error());
+  const base::Time now = BootClock::now();
+  for (const model::PeerIndex peer : *installed) gatekeeper_.adopt(peer, false, now);
+  if (!installed->empty()) log::info("session.adopted", "{} that were up before this start", installed->size());
+  return {};
+}
+
+base::Status Daemon::open_side_service() {
+  executor_.use(nullptr);
+  side_service_.reset();
+  auto service = SideService::create(
+      loop_, {.address = config_.side.address, .port = config_.side.service_port, .interface = config_.side.interface},
+      executor_);
+  if (!service) return base::fail(service.error());
+  side_service_ = std::move(*service);
+  executor_.use(side_service_.get());
+  return {};
+}
+
+void Daemon::reach_out(model::PeerIndex peer) {
+  side_endpoints_.follow(peer);
+  const auto& side_endpoint = directory_.get(peer)->side_endpoint;
+  if (side_endpoint && side_endpoint->literal()) warm_up(peer);  // a name: when it is resolved
+}
+
+void Daemon::warm_up(model::PeerIndex peer) {
+  if (warmed_up_ >= kMaxWarmedUp) return;
+  ++warmed_up_;
+  gatekeeper_.warm_up(peer, BootClock::now());
+  executor_.settle();
+}
+
+void Daemon::stop() {
+  if (std::exchange(stopping_, true)) return finish_stop();
+  log::info("daemon.stopping", "telling the peers that are up");
+  server_->close();
+  interfaces_.stop();
+  stop_budget_.after(kStopBudget, [this] { finish_stop(); });
+  down_all(gatekeeper_, executor_, pending_, directory_, kDownBudget,
+           {.each = [](const DownAllProgress&, const gate::FinishCommand&) {},
+            .all = [this](const DownAllProgress&) { finish_stop(); }});
+}
+
+void Daemon::finish_stop() {
+  stop_budget_.cancel();
+  if (const auto status = netd_.tear_down(); !status) log::error("daemon.left-behind", "{}", status.error().message);
+  loop_.stop();
+}
+
+void Daemon::hand_over() {
+  log::info("daemon.handed-over", "sessions and interfaces stay as they are");
+  loop_.stop();
+}
+
+void Daemon::reload() {
+  reloader_.reload([](const base::Result<std::string>&) {});  // it has been logged
+}
+
+base::Result<std::string> Daemon::take_over(std::vector<model::Peer> peers) {
+  const model::DirectoryChanges changes = directory_.replace(std::move(peers));
+  const auto applied = netd_.apply_changes(changes);
+  const base::Time now = BootClock::now();
+  for (const auto& [peer, was] : changes.removed) {
+    endpoints_.forget(peer);
+    side_endpoints_.forget(peer);
+    gatekeeper_.peer_removed(peer, now);
+    tell("removed", was.name);
+  }
+  for (const model::PeerIndex peer : changes.changed) {
+    endpoints_.forget(peer);
+    side_endpoints_.follow(peer);
+    gatekeeper_.peer_changed(peer, now);
+    tell("changed", directory_.get(peer)->name);
+  }
+  for (const model::PeerIndex peer : changes.added) {
+    reach_out(peer);
+    tell("added", directory_.get(peer)->name);
+  }
+  executor_.settle();
+  status_.forget_reports();
+  std::string message = reloaded(directory_.size(), changes);
+  tell("reloaded", {}, message);
+  if (!applied) {
+    return base::fail(applied.error().code, fmt::format("{}; but not all of it could be put into force: {}", message,
+                                                        applied.error().message));
+  }
+  return message;
+}
+
+void Daemon::session_changed(const gate::SessionChanged& changed) {
+  status_.forget_reports();
+  const model::Peer* peer = directory_.get(changed.peer);
+  if (peer == nullptr) return;
+  const std::string name = std::string("session.") + gate::name_of(changed.state);
+  const auto level = changed.state == gate::SessionState::kFailed ? log::Level::kWarning : log::Level::kInfo;
+  log::write(level, name, changed.reason.empty() ? peer->name : fmt::format("{}: {}", peer->name, changed.reason));
+
+  control::Event event;
+  event.set_kind("state");
+  event.set_peer(peer->name);
+  event.set_state(gate::name_of(changed.state));
+  event.set_initiator(changed.initiator);
+  event.set_reason(changed.reason);
+  commands_.tell(std::move(event));
+}
+
+base::Status Daemon::made_anew(netd::Interface which) {
+  status_.forget_reports();
+  switch (which) {
+    case netd::Interface::kProduction:
+      gatekeeper_.reinstall_all(BootClock::now());
+      executor_.settle();
+      return {};
+    case netd::Interface::kSide:
+      // The old socket is bound to a device that is gone.
+      if (auto status = open_side_service(); !status) return status;
+      directory_.for_each([this](model::PeerIndex peer, const model::Peer&) { side_endpoints_.follow(peer); });
+      return {};
+  }
+  return {};
+}
+
+void Daemon::health_changed(const std::string& degraded) {
+  tell(degraded.empty() ? "healed" : "degraded", {}, degraded);
+}
+
+void Daemon::tell(const char* kind, const std::string& peer, const std::string& reason) {
+  control::Event event;
+  event.set_kind(kind);
+  event.set_peer(peer);
+  event.set_reason(reason);
+  commands_.tell(std::move(event));
+}
+
+}  // namespace anubis::daemon

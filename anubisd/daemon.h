@@ -1,0 +1,97 @@
+// The daemon, put together. Who calls whom:
+//
+//   control socket ── Commands ──┐                    ┌── SideService ── side interface
+//   signals ── Reloader ─────────┼── Gatekeeper ── Executor ── Netd
+//   Interfaces ──────────────────┘                    └── Endpoints, HandshakeWatch
+//
+// Everything runs on one loop; only the resolver and the reading of a configuration have threads of their own.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "anubisd/commands.h"
+#include "anubisd/control/server.h"
+#include "anubisd/endpoints.h"
+#include "anubisd/executor.h"
+#include "anubisd/interfaces.h"
+#include "anubisd/netd/netd.h"
+#include "anubisd/reloader.h"
+#include "anubisd/side_endpoints.h"
+#include "anubisd/side_service.h"
+#include "anubisd/status.h"
+#include "lib/base/fd.h"
+#include "lib/base/random.h"
+#include "lib/config/config.h"
+#include "lib/gate/gatekeeper.h"
+#include "lib/model/directory.h"
+
+namespace anubis::daemon {
+
+struct Places {
+  std::filesystem::path config_file;
+  std::filesystem::path socket;
+  std::filesystem::path state_directory;
+};
+
+class Daemon final : private Executor::Listener, private Interfaces::Listener {
+ public:
+  // config without its peers, which are in the directory. All must outlive the daemon.
+  Daemon(Loop& loop, Places places, const config::Config& config, model::InMemoryDirectory& directory, netd::Netd& netd,
+         base::Random& random);
+
+  // Refuses to start beside another daemon before anything is touched. After a failure nothing of it runs.
+  base::Status start();
+
+  // Tells the peers, takes everything away, and stops the loop; within two seconds, whatever the network does. Asked
+  // again, it stops at once.
+  void stop();
+  // Stops the loop and leaves interfaces and sessions as they are, for the next daemon to adopt.
+  void hand_over();
+  void reload();
+
+ private:
+  void command_finished(const gate::FinishCommand& finished) override { pending_.finished(finished); }
+  void session_changed(const gate::SessionChanged& changed) override;
+  base::Status made_anew(netd::Interface which) override;
+  void health_changed(const std::string& degraded) override;
+
+  base::Status open_control_socket();
+  base::Status bring_up();
+  base::Status adopt_sessions();
+  base::Status open_side_service();
+  void reach_out(model::PeerIndex peer);
+  void warm_up(model::PeerIndex peer);
+  [[nodiscard]] base::Result<std::string> take_over(std::vector<model::Peer> peers);
+  void tell(const char* kind, const std::string& peer, const std::string& reason = {});
+  void finish_stop();
+
+  Loop& loop_;
+  const Places places_;
+  const config::Config& config_;
+  model::InMemoryDirectory& directory_;
+  netd::Netd& netd_;
+
+  base::Fd lock_;
+  gate::Gatekeeper gatekeeper_;
+  Resolver resolver_;
+  Endpoints endpoints_;
+  PendingCommands pending_;
+  Executor executor_;
+  SideEndpoints side_endpoints_;
+  Interfaces interfaces_;
+  std::unique_ptr<SideService> side_service_;
+  Status status_;
+  Reloader reloader_;
+  Commands commands_;
+  std::optional<ControlServer> server_;
+  std::size_t warmed_up_ = 0;
+  bool stopping_ = false;
+  Timer stop_budget_;
+};
+
+}  // namespace anubis::daemon

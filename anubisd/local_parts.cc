@@ -1,0 +1,27 @@
+#include "anubisd/local_parts.h"
+
+#include <utility>
+
+#include "anubisd/netd/local_netd.h"
+#include "lib/network/rtnetlink_network.h"
+#include "lib/network/watcher.h"
+
+namespace anubis::daemon {
+
+base::Result<LocalParts> make_local_parts(const config::Config& config, const model::PeerDirectory& directory) {
+  auto network = network::RtnetlinkNetwork::create();
+  if (!network) return base::fail(network.error());
+  auto watcher = network::Watcher::create();
+  if (!watcher) return base::fail(watcher.error());
+  (*watcher)->ignore((*network)->port());
+
+  LocalParts parts;
+  parts.network = std::move(*network);
+  parts.devices = std::make_unique<netd::SystemDevices>();
+  auto netd = netd::LocalNetd::create(config, directory, *parts.network, *parts.devices, std::move(*watcher));
+  if (!netd) return base::fail(netd.error());
+  parts.netd = std::move(*netd);
+  return parts;
+}
+
+}  // namespace anubis::daemon
