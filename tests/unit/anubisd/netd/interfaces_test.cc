@@ -165,6 +165,15 @@ TEST_F(Interfaces, ReloadBringsTheSideInterfaceIntoLine) {
   EXPECT_THAT(routes(), ElementsAre("fd77::/16 anubis0 254"));
 }
 
+TEST_F(Interfaces, ReloadMovesASidePeerWhoseEndpointAloneChanged) {
+  add_peer(peer("jacinth", 1, {"10.44.1.0/24"}));
+  bring_up();
+  auto moved = peer("jacinth", 1, {"10.44.1.0/24"});
+  moved.side_endpoint = model::HostPort{"192.0.2.5", 4297};
+  ASSERT_TRUE(netd_->apply_changes(change_peers({moved})));
+  EXPECT_EQ(side().peer(side_key(1))->endpoint, endpoint("192.0.2.5:4297"));
+}
+
 TEST_F(Interfaces, ReportsNameAuthorisedPeersOnly) {
   const auto jacinth = add_peer(peer("jacinth", 1, {"10.44.1.0/24"}));
   const auto opal = add_peer(peer("opal", 2, {"10.44.2.0/24"}));

@@ -44,18 +44,27 @@ void SystemTest::SetUp() {
   // WireGuard's sockets are found by paths that all network namespaces share.
   ASSERT_EQ(unshare(CLONE_NEWNET | CLONE_NEWNS), 0) << strerror(errno);
   ASSERT_EQ(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0) << strerror(errno);
-  run("mkdir -p /var/run/wireguard && mount -t tmpfs anubis-test /var/run/wireguard");
-  run("ip link set lo up");
-  run("ip link add eth0 type veth peer name eth0 netns " + jacinth_);
-  // Link-local addresses come and go by themselves.
-  run("sysctl -qw net.ipv6.conf.eth0.addr_gen_mode=1");
-  for (const auto& [where, number] : {std::pair<std::string, int>{"", 2}, {"-n " + jacinth_ + " ", 1}}) {
-    run(fmt::format("ip {}address add 192.0.2.{}/24 dev eth0", where, number));
-    run(fmt::format("ip {}address add 2001:db8::{}/64 dev eth0 nodad", where, number));
-    run(fmt::format("ip {}link set eth0 up", where));
-  }
-  run("ip route add default via 192.0.2.1");
-  run("ip route add default via 2001:db8::1");
+  // One shell and few processes: under an emulator each costs half a second. eth0 has no link-local address, because
+  // those come and go by themselves.
+  run("set -e; mkdir -p /var/run/wireguard; mount -t tmpfs anubis-test /var/run/wireguard; ip -batch - <<END\n"
+      "link set lo up\n"
+      "link add eth0 type veth peer name eth0 netns " +
+      jacinth_ +
+      "\n"
+      "link set eth0 addrgenmode none\n"
+      "address add 192.0.2.2/24 dev eth0\n"
+      "address add 2001:db8::2/64 dev eth0 nodad\n"
+      "link set eth0 up\n"
+      "route add default via 192.0.2.1\n"
+      "route add default via 2001:db8::1\n"
+      "END\n"
+      "ip -n " +
+      jacinth_ +
+      " -batch - <<END\n"
+      "address add 192.0.2.1/24 dev eth0\n"
+      "address add 2001:db8::1/64 dev eth0 nodad\n"
+      "link set eth0 up\n"
+      "END\n");
   network_ = network::RtnetlinkNetwork::create().value();
 }
 
@@ -63,16 +72,15 @@ void SystemTest::TearDown() {
   network_.reset();
   if (!entered_) return;
   // Userspace WireGuard ends with its link; the namespace would outlive us as long as it does not.
-  (void)output_of("ip link delete wg0; ip link delete anubis0; ip netns exec " + jacinth_ + " ip link delete wgj");
-  (void)output_of("ip netns delete " + jacinth_);
+  (void)output_of("ip -force -batch - <<< $'link delete wg0\nlink delete anubis0'; ip -n " + jacinth_ +
+                  " link delete wgj; ip netns delete " + jacinth_);
   if (outside_) {
     ASSERT_EQ(setns(outside_.get(), CLONE_NEWNET), 0);
   }
 }
 
 std::string SystemTest::host_state() {
-  // Two processes instead of a dozen: under an emulator each costs half a second. What they complain of is other
-  // tests' namespaces that come and go.
+  // What ip complains of is other tests' namespaces that come and go.
   return output_of(
       "for family in 4 6; do printf '%s\\n' link address rule 'route show table all' | ip -$family -batch - "
       "2>/dev/null; done");
