@@ -221,6 +221,7 @@ Status ProductionPeers::remove_routes(std::vector<Route>& routes) {
   if (routes.empty()) return {};
   const auto failures = network_.remove_routes(routes);
   std::vector<Route> left;
+  left.reserve(failures.size());
   for (const auto& failure : failures) left.push_back(routes[failure.index]);
   routes = std::move(left);
   return network::all_in_place(failures);
