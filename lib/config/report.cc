@@ -58,12 +58,12 @@ void Report::warning(Place place, std::string_view key, std::string_view text) {
   if (warnings_.size() < kMaxWarnings) warnings_.push_back(line(place, key, text));
 }
 
-void Report::error(base::Error error) {
+void Report::error(const base::Error& error) {
   if (count_++ == 0) code_ = error.code;
   if (!is_full()) lines_.push_back({{}, printable(error.message)});
 }
 
-void Report::warning(std::string text) {
+void Report::warning(std::string_view text) {
   if (warnings_.size() < kMaxWarnings) warnings_.push_back(printable(text));
 }
 

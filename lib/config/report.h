@@ -34,8 +34,8 @@ class Report {
   void error(Place place, std::string_view key, std::string_view text);
   void warning(Place place, std::string_view key, std::string_view text);
   // About a file as a whole: TEXT names it.
-  void error(base::Error error);
-  void warning(std::string text);
+  void error(const base::Error& error);
+  void warning(std::string_view text);
 
   [[nodiscard]] bool has_errors() const { return count_ != 0; }
   // Whether further errors are only counted: then no effort need be spent on their words.
