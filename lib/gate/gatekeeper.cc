@@ -212,6 +212,10 @@ void Gatekeeper::wake(PeerIndex peer, Session& with, Time now) {
         break;
     }
   }
+  if (with.attempt && with.attempt->phase == Attempt::Phase::kAsking && with.attempt->install_early_at &&
+      *with.attempt->install_early_at <= now) {
+    install_early(peer, with);
+  }
   if (with.attempt && with.attempt->phase == Attempt::Phase::kShaking && with.attempt->recreate_at <= now) {
     // WireGuard repeats an initiation that came too early only after 5 s; a peer made anew sends another at once.
     with.attempt->phase = Attempt::Phase::kInstalling;
@@ -236,6 +240,9 @@ void Gatekeeper::reschedule(PeerIndex peer, Session& with) {
   if (with.attempt) {
     consider(with.attempt->deadline);
     if (with.attempt->phase == Attempt::Phase::kShaking) consider(with.attempt->recreate_at);
+    if (with.attempt->phase == Attempt::Phase::kAsking && with.attempt->install_early_at) {
+      consider(*with.attempt->install_early_at);
+    }
   } else if (with.lease_end && with.state == SessionState::kUp) {
     consider(*with.lease_end);
   }

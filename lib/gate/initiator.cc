@@ -23,9 +23,15 @@ constexpr unsigned kWarmUpSends = 6;  // ~12 s; the first up asks again anyway
 // A responder whose token changes faster than we can ask is not one that answers.
 constexpr unsigned kMaxStales = 8;
 
-// WireGuard's handshake takes one round trip, which the exchange has just measured. Not seen after twice that, our
-// initiation came before the peer was installed at the other end, and WireGuard itself would repeat it only after 5 s.
-constexpr Duration kShortestShake = 50ms;
+// A responder takes about a millisecond to install a peer. An initiation that travels this much behind the request
+// finds it there; one that comes too early is lost. A reply that is quicker than this is not waited for.
+constexpr Duration kEarlyInstallLag = 2ms;
+
+// WireGuard's handshake takes one round trip, which the exchange has just measured. If it is not seen after this and
+// half a round trip more than it should take, our initiation came too early after all, and WireGuard itself would
+// repeat it only after 5 s. Not less: WireGuard takes initiations of one peer for a replay when they are less than 17
+// ms apart (timestamps are rounded), so that a peer made anew too soon would shut itself out.
+constexpr Duration kShortestShake = 25ms;
 
 std::string brief(Verdict verdict, const std::string& text) {
   switch (verdict) {
@@ -77,12 +83,20 @@ void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, T
 
   if (operation != wire::Operation::kUp) return;
   with.peer_may_be_up = true;
-  // With the right token the peer will be installed over there a moment from now: install it here right behind the
-  // request, without its routes, and WireGuard's handshake saves the wait for the reply.
-  if (with.peer_token && with.attempt->endpoint && with.attempt->endpoint->port != 0) {
-    with.attempt->installed_early = true;
-    install(peer, new_ticket(), with, Installation::kRecreate, false);
+  // With the right token the peer will be installed over there a moment from now: install it here before the reply
+  // comes, without its routes, and WireGuard's handshake saves the wait for it.
+  Attempt& attempt = *with.attempt;
+  attempt.installed_early = false;
+  attempt.install_early_at.reset();
+  if (with.peer_token && attempt.endpoint && attempt.endpoint->port != 0) {
+    attempt.install_early_at = now + kEarlyInstallLag;
   }
+}
+
+void Gatekeeper::install_early(PeerIndex peer, Session& with) {
+  with.attempt->install_early_at.reset();
+  with.attempt->installed_early = true;
+  install(peer, new_ticket(), with, Installation::kRecreate, false);
 }
 
 void Gatekeeper::repeat(PeerIndex peer, Session& with, Time now) {
@@ -193,7 +207,7 @@ void Gatekeeper::take_up_reply(PeerIndex peer, Session& with, const wire::Reply&
 void Gatekeeper::shake(PeerIndex peer, Session& with, Time now) {
   Attempt& attempt = *with.attempt;
   attempt.phase = Phase::kShaking;
-  attempt.recreate_after = std::max({kShortestShake, attempt.round_trip * 2, attempt.recreate_after * 2});
+  attempt.recreate_after = std::max({kShortestShake, attempt.round_trip * 3 / 2, attempt.recreate_after * 2});
   attempt.recreate_at = now + attempt.recreate_after;
   with.awaited = new_ticket();
   emit(WatchHandshake{peer, *with.awaited});

@@ -90,10 +90,11 @@ struct Attempt {
   std::chrono::seconds lease{0};
   std::vector<CommandId> waiting;
   std::optional<model::Endpoint> endpoint;
-  bool installed_early = false;  // the peer is on our interface already, without routes
-  std::uint16_t told_port = 0;   // the peer's production listen port, in its own words
-  base::Duration round_trip{0};  // of the exchange
-  base::Time recreate_at{};      // kShaking: when to start WireGuard afresh
+  std::optional<base::Time> install_early_at{};  // kAsking: when to install the peer without waiting for the reply
+  bool installed_early = false;                  // the peer is on our interface already, without routes
+  std::uint16_t told_port = 0;                   // the peer's production listen port, in its own words
+  base::Duration round_trip{0};                  // of the exchange
+  base::Time recreate_at{};                      // kShaking: when to start WireGuard afresh
   base::Duration recreate_after{0};
 };
 

@@ -73,6 +73,7 @@ host() {
   ip -n "lab$lab_id-wild" link add "$name" type veth peer name eth0 netns "$netns"
   ip -n "lab$lab_id-wild" link set "$name" master wild up
   ip -n "$netns" link set lo up
+  ip -n "$netns" link set eth0 addrgenmode none # no address of its own that turns up later
   ip -n "$netns" address add "192.0.2.$number/24" dev eth0
   ip -n "$netns" address add "2001:db8::$number/64" dev eth0 nodad
   ip -n "$netns" link set eth0 up
