@@ -100,10 +100,15 @@ Result<InterfaceReport> LocalNetd::bring_up(Interface which) {
     }
     return report;
   }
-  if (report->fresh && managed.process_fd() >= 0) {
-    if (auto status = watch(managed.process_fd()); !status) return fail(status.error());
+  bool& is_fresh = fresh_[static_cast<std::size_t>(which)];
+  if (report->fresh) {
+    is_fresh = true;
+    if (managed.process_fd() >= 0) {
+      if (auto status = watch(managed.process_fd()); !status) return fail(status.error());
+    }
   }
-  if (auto status = reconcile(which, report->fresh); !status) return fail(status.error().within(managed.name()));
+  if (auto status = reconcile(which, is_fresh); !status) return fail(status.error().within(managed.name()));
+  report->fresh = std::exchange(is_fresh, false);
   return report;
 }
 

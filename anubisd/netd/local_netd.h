@@ -9,6 +9,7 @@
 // that was killed has left nothing that the next one would not recognise.
 #pragma once
 
+#include <array>
 #include <memory>
 
 #include "anubisd/netd/devices.h"
@@ -67,6 +68,8 @@ class LocalNetd final : public Netd {
   ManagedInterface side_;
   ProductionPeers production_peers_;
   SidePeers side_peers_;
+  // By Interface: the device is new, and no bring_up() has said so yet because something behind it failed.
+  std::array<bool, 2> fresh_{};
 };
 
 }  // namespace anubis::netd

@@ -268,6 +268,19 @@ TEST_F(Interfaces, F45NewDeviceIsFreshAndOldSessionsAreForgotten) {
   EXPECT_EQ(netd_->install({.peer = jacinth}).value(), Presence::kCreated);
 }
 
+TEST_F(Interfaces, F51FreshDeviceIsToldOnceABringUpSucceeds) {
+  const auto jacinth = add_peer(peer("jacinth", 1, {"10.44.1.0/24"}));
+  bring_up();
+  ASSERT_TRUE(netd_->install({.peer = jacinth}));
+  netd_ = new_netd();
+  production().disturb_dumps(1000);
+  ASSERT_FALSE(netd_->bring_up(Interface::kProduction));
+  production().clear_faults();
+  EXPECT_TRUE(netd_->bring_up(Interface::kProduction)->fresh);
+  EXPECT_THAT(netd_->installed_peers().value(), ElementsAre(jacinth));
+  EXPECT_FALSE(netd_->bring_up(Interface::kProduction)->fresh);
+}
+
 TEST_F(Interfaces, PeerThatSomebodyRemovedIsNoSessionAnyMore) {
   const auto jacinth = add_peer(peer("jacinth", 1, {"10.44.1.0/24"}));
   bring_up();
