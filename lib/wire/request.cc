@@ -12,8 +12,8 @@ namespace anubis::wire {
 namespace {
 
 // In the order of the field numbers of gate.proto.
-constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes,  FieldType::kVarints,
-                             FieldType::kVarint, FieldType::kVarint, FieldType::kBytes};
+constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes, FieldType::kVarints, FieldType::kVarint,
+                             FieldType::kVarint, FieldType::kBytes, FieldType::kVarint};
 
 std::optional<Operation> find_operation(std::uint64_t number) {
   if (number > 0xff) return std::nullopt;
@@ -59,6 +59,7 @@ std::vector<std::uint8_t> create_request(const Request& request) {
   message.set_listen_port(request.listen_port);
   message.set_lease_seconds(static_cast<std::uint64_t>(request.lease.count()));
   if (request.successor) message.set_successor(request.successor->bytes.data(), request.successor->bytes.size());
+  message.set_responder_initiates(request.responder_initiates ? 1 : 0);
   std::vector<std::uint8_t> payload(message.ByteSizeLong());
   message.SerializeWithCachedSizesToArray(payload.data());
   return payload;
@@ -104,6 +105,10 @@ tl::expected<Request, RequestFault> consume_request(std::span<const std::uint8_t
     }
     std::ranges::copy(message.successor(), request.successor.emplace().bytes.begin());
   }
+  if (message.responder_initiates() > 1) {
+    return malformed(fmt::format("responder_initiates is {}, neither 0 nor 1", message.responder_initiates()));
+  }
+  request.responder_initiates = message.responder_initiates() == 1;
   return request;
 }
 

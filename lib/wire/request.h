@@ -32,6 +32,7 @@ struct Request {
   std::uint16_t listen_port = 0;                         // the sender's production listen port; 0: not told
   std::chrono::seconds lease{0};                         // up, renew; zero: until down
   std::optional<crypto::ProductionPublicKey> successor;  // bye only
+  bool responder_initiates = false;                      // up: starts WireGuard's handshake; else the sender does
 
   bool operator==(const Request&) const = default;
 };

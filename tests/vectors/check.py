@@ -119,7 +119,7 @@ class Reader:
         return taken
 
 
-REQUEST = {1: "operation", 2: "token", 3: "suites", 4: "listen_port", 5: "lease_seconds", 6: "successor"}
+REQUEST = {1: "operation", 2: "token", 3: "suites", 4: "listen_port", 5: "lease_seconds", 6: "successor", 7: "responder_initiates"}
 REPLY = {
     1: "result",
     2: "text",
@@ -184,6 +184,7 @@ def decode_request(payload):
         or fields["listen_port"] > 65535
         or fields["lease_seconds"] > 10 * 365 * 24 * 3600
         or len(fields["successor"]) not in (0, 32)
+        or fields["responder_initiates"] > 1
     ):
         return "BAD_REQUEST"
     fields["token"] = fields["token"].hex()

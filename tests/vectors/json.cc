@@ -47,7 +47,8 @@ Json to_json(const wire::Request& request) {
           {"suites", suites},
           {"listen_port", request.listen_port},
           {"lease_seconds", request.lease.count()},
-          {"successor", request.successor ? request.successor->to_base64() : ""}};
+          {"successor", request.successor ? request.successor->to_base64() : ""},
+          {"responder_initiates", request.responder_initiates ? 1 : 0}};
 }
 
 Json to_json(const wire::Reply& reply) {
@@ -79,6 +80,7 @@ wire::Request request_from(const Json& json) {
   request.lease = std::chrono::seconds(json.at("lease_seconds").get<std::int64_t>());
   const auto& successor = json.at("successor").get_ref<const std::string&>();
   if (!successor.empty()) request.successor = key_from(successor);
+  request.responder_initiates = json.at("responder_initiates") == 1;
   return request;
 }
 

@@ -153,6 +153,9 @@ void add_requests(Messages& messages) {
   messages.add("up, without a token", request(kUp, std::nullopt));
   messages.add("up, until down", request(kUp, token()));
   messages.add("up, for two hours", request(kUp, token(), 2h));
+  auto to_a_roamer = request(kUp, token());
+  to_a_roamer.responder_initiates = true;
+  messages.add("up, of a responder that initiates the handshake", to_a_roamer);
   messages.add("down", request(kDown, token()));
   messages.add("status", request(kStatus, token()));
   messages.add("status, the largest datagram", request(kStatus, token()), kMaxDatagramSize);

@@ -17,8 +17,8 @@ constexpr std::string_view kToken =
 constexpr std::string_view kNineBytes = "808080808080808080";  // nine bytes of a varint that goes on
 
 Json request_json() {
-  return {{"operation", 1},   {"token", ""},        {"suites", Json::array()},
-          {"listen_port", 0}, {"lease_seconds", 0}, {"successor", ""}};
+  return {{"operation", 1},     {"token", ""},     {"suites", Json::array()}, {"listen_port", 0},
+          {"lease_seconds", 0}, {"successor", ""}, {"responder_initiates", 0}};
 }
 
 Json reply_json() {
@@ -67,17 +67,18 @@ Json make_requests() {
   const std::string key = test::to_hex(std::vector<std::uint8_t>(32, 0x4b));
 
   cases.good("the least", up());
-  cases.good("everything", join({"0804", "1210", kToken, "1a0101", "20c821", "28a038", "3220", key}),
+  cases.good("everything", join({"0804", "1210", kToken, "1a0101", "20c821", "28a038", "3220", key, "3801"}),
              {{"operation", 4},
               {"token", kToken},
               {"suites", {1}},
               {"listen_port", 4296},
               {"lease_seconds", 7200},
-              {"successor", base64(test::hex_array<32>(key))}});
+              {"successor", base64(test::hex_array<32>(key))},
+              {"responder_initiates", 1}});
   cases.good("in another order", join({"20c821", "1a0101", "0805"}),
              {{"operation", 5}, {"suites", {1}}, {"listen_port", 4296}});
   cases.good("the last of several counts", up("20c821", "0802", "2001"), {{"operation", 2}, {"listen_port", 1}});
-  cases.good("zero and empty count as absent", up("1200", "1a00", "2000", "2800", "3200"));
+  cases.good("zero and empty count as absent", up("1200", "1a00", "2000", "2800", "3200", "3800"));
   cases.good("a number that is longer than it need be", join({"08",
                                                               "8180808080808080"
                                                               "8000"}));
@@ -117,6 +118,7 @@ Json make_requests() {
   cases.bad("a lease one second too long", up("288186b09601"), kBad);
   cases.bad("a successor of 31 bytes", up("321f", std::string_view(key).substr(2)), kBad);
   cases.bad("a successor of 33 bytes", up("3221", key, "00"), kBad);
+  cases.bad("responder_initiates 2", up("3802"), kBad);
   cases.bad("a tag that is cut off", up("80"), kBad);
   cases.bad("a tag without its value", up("20"), kBad);
   cases.bad("a tag of six bytes", up("f8808080800001"), kBad);

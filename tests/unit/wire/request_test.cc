@@ -23,7 +23,8 @@ Request make_request() {
                   .suites = {crypto::Suite::kXChaCha20Poly1305},
                   .listen_port = 4296,
                   .lease = std::chrono::hours(2),
-                  .successor = crypto::ProductionPublicKey()};
+                  .successor = crypto::ProductionPublicKey(),
+                  .responder_initiates = true};
   std::iota(request.token->begin(), request.token->end(), std::uint8_t{1});
   std::iota(request.successor->bytes.begin(), request.successor->bytes.end(), std::uint8_t{0x80});
   return request;
