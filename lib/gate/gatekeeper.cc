@@ -298,12 +298,13 @@ void Gatekeeper::finish(PeerIndex peer, std::vector<CommandId>& commands, const 
 void Gatekeeper::install(PeerIndex peer, Ticket ticket, const Session& with, Installation installation,
                          bool with_routes) {
   InstallPeer action{.peer = peer, .ticket = ticket, .installation = installation, .with_routes = with_routes};
-  if (with.attempt) {
-    action.endpoint = with.attempt->endpoint;
+  action.initiate_handshake = we_initiate_handshake(peer, with);
+  // A roamer's initiation, which may have arrived by now, tells where it is better than anything that we could say.
+  const bool keep_endpoint = with.attempt && with.attempt->installed_early && !action.initiate_handshake;
+  if (with.attempt && !keep_endpoint) {
+    if (with.attempt->endpoint && with.attempt->endpoint->port != 0) action.endpoint = with.attempt->endpoint;
     action.told_port = with.attempt->told_port;
   }
-  // Only who knows where the other is can start the handshake.
-  action.initiate_handshake = with.attempt.has_value() || directory_.get(peer)->endpoint.has_value();
   emit(std::move(action));
 }
 

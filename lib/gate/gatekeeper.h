@@ -118,6 +118,7 @@ class Gatekeeper {
   // initiator.cc: what is asked of a peer
   void ask(PeerIndex peer, Session& session, wire::Operation operation, base::Time now);
   void repeat(PeerIndex peer, Session& session, base::Time now);
+  [[nodiscard]] bool we_initiate_handshake(PeerIndex peer, const Session& session) const;
   void install_early(PeerIndex peer, Session& session);
   void begin_up(PeerIndex peer, Session& session, base::Time now);
   void begin_down(PeerIndex peer, Session& session, base::Time now);

@@ -72,11 +72,13 @@ void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, T
                             .request_id = with.exchange->request_id,
                             .sender = own_public_key_,
                             .nonce = random_.bytes<crypto::kNonceSize>()};
-  const wire::Request request{.operation = operation,
-                              .token = with.peer_token,
-                              .suites = settings_.suites,
-                              .listen_port = settings_.listen_port,
-                              .lease = with.attempt ? with.attempt->lease : 0s};
+  const wire::Request request{
+      .operation = operation,
+      .token = with.peer_token,
+      .suites = settings_.suites,
+      .listen_port = settings_.listen_port,
+      .lease = with.attempt ? with.attempt->lease : 0s,
+      .responder_initiates = operation == wire::Operation::kUp && !we_initiate_handshake(peer, with)};
   with.exchange->datagram =
       wire::seal_message(header, with.keys->sending, wire::create_request(request), wire::kRequestSize);
   repeat(peer, with, now);
@@ -88,9 +90,14 @@ void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, T
   Attempt& attempt = *with.attempt;
   attempt.installed_early = false;
   attempt.install_early_at.reset();
-  if (with.peer_token && attempt.endpoint && attempt.endpoint->port != 0) {
-    attempt.install_early_at = now + kEarlyInstallLag;
-  }
+  // An initiation of the peer's must find us ready.
+  if (with.peer_token) attempt.install_early_at = we_initiate_handshake(peer, with) ? now + kEarlyInstallLag : now;
+}
+
+// Only one end may start WireGuard's handshake (docs/protocol.md, 9.3). A roamer, for which we have no endpoint, may be
+// behind a NAT that lets nothing in.
+bool Gatekeeper::we_initiate_handshake(PeerIndex peer, const Session& with) const {
+  return directory_.get(peer)->endpoint.has_value() && !(with.attempt && with.attempt->leaves_handshake_to_peer);
 }
 
 void Gatekeeper::install_early(PeerIndex peer, Session& with) {
@@ -208,7 +215,7 @@ void Gatekeeper::shake(PeerIndex peer, Session& with, Time now) {
   Attempt& attempt = *with.attempt;
   attempt.phase = Phase::kShaking;
   attempt.recreate_after = std::max({kShortestShake, attempt.round_trip * 3 / 2, attempt.recreate_after * 2});
-  attempt.recreate_at = now + attempt.recreate_after;
+  attempt.recreate_at = we_initiate_handshake(peer, with) ? now + attempt.recreate_after : Time::max();
   with.awaited = new_ticket();
   emit(WatchHandshake{peer, *with.awaited});
 }

@@ -89,12 +89,17 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
     case wire::Operation::kUp:
       // A down of ours that was still being repeated would hit the session that the peer wants now.
       if (!with.attempt) abandon_down(peer, with, "the peer brought it up again");
+      // Both ends ask: the one with the lower key starts WireGuard's handshake, lest two of them cross for ever.
+      if (with.attempt && !request.responder_initiates && directory_.get(peer)->public_key < own_public_key_) {
+        with.attempt->leaves_handshake_to_peer = true;
+        with.attempt->recreate_at = Time::max();
+      }
       with.responder.pending = Responder::Pending{new_ticket(), to, lease};
       emit(InstallPeer{.peer = peer,
                        .ticket = with.responder.pending->ticket,
                        .endpoint = with.attempt ? with.attempt->endpoint : std::nullopt,
                        .told_port = request.listen_port,
-                       .initiate_handshake = directory_.get(peer)->endpoint.has_value()});
+                       .initiate_handshake = request.responder_initiates});
       return;
     case wire::Operation::kDown:
     case wire::Operation::kBye:

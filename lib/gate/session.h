@@ -91,10 +91,11 @@ struct Attempt {
   std::vector<CommandId> waiting;
   std::optional<model::Endpoint> endpoint;
   std::optional<base::Time> install_early_at{};  // kAsking: when to install the peer without waiting for the reply
+  bool leaves_handshake_to_peer = false;         // it asks for the same at the same time, and is the one to start it
   bool installed_early = false;                  // the peer is on our interface already, without routes
   std::uint16_t told_port = 0;                   // the peer's production listen port, in its own words
   base::Duration round_trip{0};                  // of the exchange
-  base::Time recreate_at{};                      // kShaking: when to start WireGuard afresh
+  base::Time recreate_at{};  // kShaking: when to start WireGuard afresh; never, when the peer starts it
   base::Duration recreate_after{0};
 };
 

@@ -173,6 +173,21 @@ TEST_F(Calm, ARoamerThatWasNeverHeardHasNoEndpoint) {
   EXPECT_EQ(up().verdict, Verdict::kDone);  // but it can come by itself
 }
 
+TEST_F(Calm, ARoamerBehindANatIsBroughtUpByItsServer) {
+  for (auto& peer : jacinth.authorised) peer.endpoint.reset();
+  jacinth.directory.replace(jacinth.authorised);
+  jacinth.roamers_heard_at = model::IpAddress();
+  xena.behind_nat = true;
+  jacinth.run([&](gate::Gatekeeper& gate) { gate.warm_up(jacinth.index_of(xena), world.now); });
+  world.run_for(1s);
+  const auto outcome = world.finish(jacinth, jacinth.up(xena));
+  EXPECT_EQ(outcome.verdict, Verdict::kDone);
+  // The request, then the roamer's initiation, the response, and the packet that tells us that it has come.
+  EXPECT_LE(outcome.took, 41ms);
+  EXPECT_TRUE(jacinth.has(xena));
+  EXPECT_TRUE(xena.has(jacinth));
+}
+
 TEST_F(Calm, DownDuringUpWins) {
   const auto first = xena.up(jacinth);
   world.run_for(12ms);
@@ -196,10 +211,13 @@ TEST_F(Calm, UpDuringDownWins) {
   EXPECT_TRUE(jacinth.has(xena));
 }
 
+// Their initiations cross, and both WireGuards drop the responses.
 TEST_F(Calm, BothEndsMayAskAtTheSameTime) {
   const auto one = xena.up(jacinth);
   const auto other = jacinth.up(xena);
-  EXPECT_EQ(world.finish(xena, one).verdict, Verdict::kDone);
+  const auto outcome = world.finish(xena, one);
+  EXPECT_EQ(outcome.verdict, Verdict::kDone);
+  EXPECT_LT(outcome.took, 200ms);
   EXPECT_EQ(world.finish(jacinth, other).verdict, Verdict::kDone);
   EXPECT_TRUE(xena.has(jacinth));
   EXPECT_TRUE(jacinth.has(xena));

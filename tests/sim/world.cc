@@ -110,6 +110,7 @@ void Host::carry_out(const gate::ResolveEndpoint& action) {
   const auto& endpoint = directory.get(action.peer)->endpoint;
   base::Result<model::Endpoint> resolved = base::fail(base::ErrorCode::kNotFound, "it was never heard of");
   if (endpoint) resolved = model::Endpoint{*endpoint->literal(), *endpoint->port};
+  if (!endpoint && roamers_heard_at) resolved = model::Endpoint{*roamers_heard_at, 0};
   gatekeeper->resolved(action.peer, action.ticket, resolved, world.now);
 }
 
@@ -151,33 +152,45 @@ void Host::carry_out(const gate::FinishCommand& action) {
 
 void Host::carry_out(const gate::SessionChanged& action) { changes.push_back(action); }
 
-// Initiation, response: completes when the other side has us at the moment when the initiation arrives.
+InstalledPeer* Host::standing(PeerIndex peer, std::uint64_t incarnation) {
+  const auto found = interface.find(peer);
+  return found != interface.end() && found->second.incarnation == incarnation ? &found->second : nullptr;
+}
+
+// Initiation, response, keepalive. An initiation is lost on a host that does not have the peer. One that is answered
+// makes the host forget its own: where two cross, both responses are dropped (kernel: wg_noise_handshake_consume_*).
 void Host::initiate_handshake(PeerIndex peer, std::uint64_t incarnation) {
-  const auto still_there = [this, peer, incarnation] {
-    const auto found = interface.find(peer);
-    return found != interface.end() && found->second.incarnation == incarnation;
-  };
-  world.at(world.production_delay, [this, peer, incarnation, still_there] {
-    if (!still_there()) return;
+  const std::uint64_t initiation = ++world.last_initiation;
+  interface.at(peer).initiation = initiation;
+  interface.at(peer).has_initiated = true;
+  world.at(world.production_delay, [this, peer, incarnation, initiation] {
     Host* other = world.owner(directory.get(peer)->side_address);
-    const auto entry = other->interface.find(other->index_of(*this));
-    if (entry == other->interface.end()) {
-      world.at(kRekeyTimeout, [this, peer, incarnation, still_there] {
-        if (still_there()) initiate_handshake(peer, incarnation);
-      });
-      return;
-    }
-    other->shaken_.insert(entry->second.incarnation);
-    world.at(world.production_delay, [this, peer, incarnation, still_there] {
-      if (!still_there()) return;
-      shaken_.insert(incarnation);
-      const auto watch = watches_.find(peer);
-      if (watch == watches_.end()) return;
-      const gate::Ticket ticket = watch->second;
-      watches_.erase(watch);
-      run([&](gate::Gatekeeper& gate) { gate.handshake_seen(peer, ticket, world.now); });
-    });
+    const PeerIndex we = other->index_of(*this);
+    const auto entry = other->interface.find(we);
+    if (!standing(peer, incarnation) || entry == other->interface.end()) return;
+    if (other->behind_nat && !entry->second.has_initiated) return;
+    entry->second.initiation = 0;
+    world.at(world.production_delay,
+             [this, peer, incarnation, initiation, other, we, theirs = entry->second.incarnation] {
+               InstalledPeer* ours = standing(peer, incarnation);
+               if (ours == nullptr || ours->initiation != initiation) return;
+               complete_handshake(peer, incarnation);
+               world.at(world.production_delay, [other, we, theirs] { other->complete_handshake(we, theirs); });
+             });
   });
+  world.at(kRekeyTimeout, [this, peer, incarnation] {
+    if (standing(peer, incarnation) && !shaken_.contains(incarnation)) initiate_handshake(peer, incarnation);
+  });
+}
+
+void Host::complete_handshake(PeerIndex peer, std::uint64_t incarnation) {
+  if (!standing(peer, incarnation)) return;
+  shaken_.insert(incarnation);
+  const auto watch = watches_.find(peer);
+  if (watch == watches_.end()) return;
+  const gate::Ticket ticket = watch->second;
+  watches_.erase(watch);
+  run([&](gate::Gatekeeper& gate) { gate.handshake_seen(peer, ticket, world.now); });
 }
 
 // --- World

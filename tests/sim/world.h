@@ -50,6 +50,9 @@ class World;
 // A peer on a production interface.
 struct InstalledPeer {
   std::uint64_t incarnation = 0;  // new whenever it is created
+  // Our initiation whose response would still be taken; 0: none. One that arrives from the other end voids it.
+  std::uint64_t initiation = 0;
+  bool has_initiated = false;
   bool routes = false;
 };
 
@@ -84,7 +87,9 @@ class Host {
   std::map<PeerIndex, InstalledPeer> interface;
   std::uint64_t installs = 0;  // effects on the interface, for tests that none happened
   std::uint64_t removals = 0;
-  std::optional<base::Error> install_error;  // what the next installations fail with
+  bool behind_nat = false;                           // initiations reach it only where it has sent one itself
+  std::optional<model::IpAddress> roamers_heard_at;  // the side tunnels of peers without endpoint; none: never
+  std::optional<base::Error> install_error;          // what the next installations fail with
   std::map<gate::CommandId, gate::Outcome> outcomes;
   std::vector<gate::SessionChanged> changes;
 
@@ -98,6 +103,9 @@ class Host {
   void carry_out(const gate::FinishCommand& action);
   void carry_out(const gate::SessionChanged& action);
   void initiate_handshake(PeerIndex peer, std::uint64_t incarnation);
+  void complete_handshake(PeerIndex peer, std::uint64_t incarnation);
+  // The peer as it stands on the interface; null when it is gone, or was created anew.
+  [[nodiscard]] InstalledPeer* standing(PeerIndex peer, std::uint64_t incarnation);
 
   std::map<PeerIndex, gate::Ticket> watches_;
   std::set<std::uint64_t> shaken_;  // incarnations whose handshake is complete
@@ -139,6 +147,7 @@ class World {
   std::function<void(const Sent&)> on_send;
   Time now{std::chrono::seconds(1000)};
   std::uint64_t last_incarnation = 0;
+  std::uint64_t last_initiation = 0;
 
  private:
   struct Event {

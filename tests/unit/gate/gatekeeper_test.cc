@@ -105,6 +105,22 @@ TEST_F(GatekeeperTest, TheReplyWaitsForTheInstallation) {
   EXPECT_EQ(answered.state, SessionState::kUp);
 }
 
+// Both ends have an endpoint for the other. Initiations that cross cost a session of WireGuard 5 s.
+TEST_F(GatekeeperTest, TheResponderStartsTheHandshakeOnlyWhenAsked) {
+  deliver(request(wire::Operation::kUp, current_token()));
+  auto install = take<InstallPeer>();
+  EXPECT_FALSE(install.at(0).initiate_handshake);
+  gate.installed(peer, install.at(0).ticket, Installed{}, now);
+
+  deliver(sealed(wire::create_request({.operation = wire::Operation::kUp,
+                                       .token = reply().token,
+                                       .suites = {crypto::Suite::kXChaCha20Poly1305},
+                                       .responder_initiates = true}),
+                 {++ids}));
+  install = take<InstallPeer>();
+  EXPECT_TRUE(install.at(0).initiate_handshake);
+}
+
 TEST_F(GatekeeperTest, ARepetitionDuringTheInstallationIsNotAnsweredAndNotCarriedOutTwice) {
   const auto up = request(wire::Operation::kUp, current_token());
   deliver(up);
