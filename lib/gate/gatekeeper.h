@@ -46,7 +46,8 @@ struct SessionView {
   std::string reason;
   base::Time since{};
   std::optional<base::Duration> lease_left;
-  std::uint64_t unopened = 0;  // messages from the peer's side address that no key of ours opens
+  // Messages from the peer's side address that its keys do not open, since the last one that they did.
+  std::uint64_t unopened = 0;
 };
 
 class Gatekeeper {

@@ -132,6 +132,7 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
     ++with.unopened;
     return drop(payload.error());
   }
+  with.unopened = 0;
   const auto reply = wire::consume_reply(*payload);
   if (!reply) return drop(wire::Drop::kUnsolicited);
 

@@ -48,6 +48,7 @@ void Gatekeeper::take_request(PeerIndex peer, Session& with, const wire::Header&
     ++with.unopened;
     return drop(payload.error());
   }
+  with.unopened = 0;
 
   const Responder::ReplyTo to{header.request_id, header.suite, port, datagram.size()};
   const auto refuse = [&](ResultCode code, std::string text) {

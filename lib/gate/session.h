@@ -117,7 +117,8 @@ struct Session {
   std::optional<base::Time> down_deadline;  // when those are told that it did not come
   bool peer_may_be_up = false;  // an up of ours may have had its effect there, and no down was confirmed since
 
-  std::uint64_t unopened = 0;  // messages from the peer's side address that its keys do not open
+  // Messages from the peer's side address that its keys do not open, since the last one that they did.
+  std::uint64_t unopened = 0;
 
   std::optional<Ticket> awaited;      // the action whose answer the initiator's half waits for
   std::optional<base::Time> wake_at;  // as it stands in the timer queue

@@ -198,6 +198,12 @@ TEST_F(Replay, F17APresharedKeyOnOneSideOnlyIsSilenceAndStatusCanTell) {
   EXPECT_EQ(world.finish(xena, xena.up(jacinth)).verdict, Verdict::kNoAnswer);
   EXPECT_EQ(jacinth.gatekeeper->counters().sent, 0u);
   EXPECT_GT(jacinth.view(xena).unopened, 0u);
+
+  for (auto& peer : jacinth.authorised) peer.preshared_key.reset();
+  jacinth.directory.replace(jacinth.authorised);
+  jacinth.run([&](gate::Gatekeeper& gate) { gate.peer_changed(jacinth.index_of(xena), world.now); });
+  EXPECT_EQ(world.finish(xena, xena.up(jacinth)).verdict, Verdict::kDone);
+  EXPECT_EQ(jacinth.view(xena).unopened, 0u);
 }
 
 TEST_F(Replay, TheWholeRecordingPlayedBackInAnyOrderHasNoEffect) {
