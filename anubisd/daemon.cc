@@ -78,7 +78,9 @@ base::Status Daemon::start() {
 base::Status Daemon::open_control_socket() {
   const auto group = find_group(config_.control.group);
   if (!group) {
-    log::warning("control.no-group", "there is no group {}: only root may command; as root: groupadd --system {}",
+    log::warning("control.no-group",
+                 "there is no group {}: only root may command; as root: groupadd --system {}, then restart "
+                 "anubisd",
                  config_.control.group, config_.control.group);
   }
   auto listener = ControlListener::bind(places_.socket, group);

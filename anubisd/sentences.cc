@@ -48,7 +48,8 @@ std::string why_silent(const PeerFacts& facts) {
     return fmt::format("the side tunnel works (handshake {} ago), but {}", age, unopened_messages(facts));
   }
   return fmt::format(
-      "the side tunnel works (handshake {} ago), but {}'s anubisd is silent: is it running, does it know this host's "
+      "the side tunnel works (handshake {} ago), but {}'s anubisd is silent: is it running and still reachable, does "
+      "it know this host's "
       "production public key, and are Anubis' preshared keys the same at both ends?",
       age, facts.name);
 }

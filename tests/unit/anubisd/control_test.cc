@@ -1,5 +1,4 @@
 // The control socket with real sockets and clients that behave as badly as they can.
-#include <cstring>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,14 +7,13 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "anubisd/control/frames.h"
 #include "anubisd/control/server.h"
 #include "tests/unit/anubisd/folder.h"
 #include "tests/unit/anubisd/loop_fixture.h"
+#include "tests/unit/anubisd/test_client.h"
 
 namespace anubis::daemon {
 namespace {
@@ -25,55 +23,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-std::string frame(const std::string& body) {
-  std::string out;
-  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(body.size() >> shift & 0xff));
-  return out + body;
-}
-
 std::string up_command(const std::string& name) {
   control::Command command;
   command.mutable_up()->set_name(name);
   return frame(command.SerializeAsString());
 }
-
-// A client, non-blocking, with nothing of the code that is tested.
-class TestClient {
- public:
-  explicit TestClient(const std::filesystem::path& path) : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
-    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-    if (connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-      ADD_FAILURE() << "connect: " << strerror(errno);
-    }
-  }
-  void send(std::string_view bytes) const {
-    EXPECT_EQ(::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
-  }
-  // Takes what has come; true once the daemon has closed.
-  bool closed() {
-    char buffer[65536];
-    ssize_t size = 0;
-    while ((size = recv(fd_.get(), buffer, sizeof buffer, 0)) > 0) in_.append(buffer, static_cast<std::size_t>(size));
-    return size == 0 || errno != EAGAIN;
-  }
-  [[nodiscard]] std::vector<control::Response> responses() const {
-    std::vector<control::Response> all;
-    for (std::string_view rest = in_; rest.size() >= 4;) {
-      const std::size_t size = announced_size(rest);
-      if (rest.size() < 4 + size) break;
-      control::Response response;
-      EXPECT_TRUE(response.ParseFromArray(rest.data() + 4, static_cast<int>(size)));
-      all.push_back(std::move(response));
-      rest.remove_prefix(4 + size);
-    }
-    return all;
-  }
-
- private:
-  base::Fd fd_;
-  std::string in_;
-};
 
 class ControlTest : public LoopTest, public ControlServer::Handler {
  protected:

@@ -1,28 +1,60 @@
-// A privileged side that keeps book. What it is told to answer, it answers.
+// A privileged side that keeps book and does what the test says.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include <sys/eventfd.h>
+
 #include "anubisd/netd/netd.h"
+#include "lib/base/fd.h"
 
 namespace anubis::daemon {
 
 class FakeNetd : public netd::Netd {
  public:
-  base::Result<netd::InterfaceReport> bring_up(netd::Interface) override { return netd::InterfaceReport{}; }
-  [[nodiscard]] int event_fd() const override { return -1; }
-  std::vector<netd::Interface> interfaces_to_heal() override { return {}; }
-  base::Result<std::vector<netd::PeerIndex>> installed_peers() override { return std::vector<netd::PeerIndex>{}; }
-  base::Result<netd::Presence> install(const netd::InstallRequest&) override { return netd::Presence::kCreated; }
-  base::Status remove(netd::PeerIndex) override { return {}; }
-  base::Status handshake_done(netd::PeerIndex) override { return {}; }
+  base::Result<netd::InterfaceReport> bring_up(netd::Interface which) override {
+    ++brought_up[which];
+    if (bring_up_error) return base::fail(*bring_up_error);
+    const bool fresh = brought_up[which] == 1 || anew.erase(which) != 0;
+    return netd::InterfaceReport{.name = which == netd::Interface::kSide ? "anubis0" : "wg0", .fresh = fresh};
+  }
+  [[nodiscard]] int event_fd() const override { return events_.get(); }
+  std::vector<netd::Interface> interfaces_to_heal() override {
+    eventfd_t count = 0;
+    (void)eventfd_read(events_.get(), &count);
+    return std::exchange(to_heal_, {});
+  }
+  // Something happened to the interface.
+  void disturb(netd::Interface which) {
+    to_heal_.push_back(which);
+    (void)eventfd_write(events_.get(), 1);
+  }
+
+  base::Result<std::vector<netd::PeerIndex>> installed_peers() override {
+    return std::vector<netd::PeerIndex>(installed.begin(), installed.end());
+  }
+  base::Result<netd::Presence> install(const netd::InstallRequest& request) override {
+    installs.push_back(request);
+    if (install_error) return base::fail(*install_error);
+    const bool is_new = installed.insert(request.peer).second;
+    return is_new ? netd::Presence::kCreated : netd::Presence::kFound;
+  }
+  base::Status remove(netd::PeerIndex peer) override {
+    removals.push_back(peer);
+    installed.erase(peer);
+    return {};
+  }
+  base::Status handshake_done(netd::PeerIndex peer) override {
+    handshakes_done.push_back(peer);
+    return {};
+  }
 
   base::Result<std::vector<netd::PeerReport>> report(netd::Interface which) override {
-    ++dumps;
-    if (const auto pause = dump_takes.count(); pause > 0) busy_wait(dump_takes);
+    dump();
     std::vector<netd::PeerReport> all;
     for (const auto& [key, each] : reports) {
       if (key.first == which) all.push_back(each);
@@ -30,8 +62,7 @@ class FakeNetd : public netd::Netd {
     return all;
   }
   base::Result<std::optional<netd::PeerReport>> report(netd::Interface which, netd::PeerIndex peer) override {
-    ++dumps;
-    if (const auto pause = dump_takes.count(); pause > 0) busy_wait(dump_takes);
+    dump();
     const auto found = reports.find({which, peer});
     return found == reports.end() ? std::nullopt : std::optional(found->second);
   }
@@ -40,20 +71,43 @@ class FakeNetd : public netd::Netd {
     side_endpoints.emplace_back(peer, endpoint);
     return {};
   }
-  base::Status apply_changes(const model::DirectoryChanges&) override { return {}; }
-  base::Status tear_down() override { return {}; }
+  base::Status apply_changes(const model::DirectoryChanges& changes) override {
+    for (const auto& [peer, was] : changes.removed) installed.erase(peer);
+    return {};
+  }
+  base::Status tear_down() override {
+    torn_down = true;
+    installed.clear();
+    return {};
+  }
 
+  // Of the test.
   std::map<std::pair<netd::Interface, netd::PeerIndex>, netd::PeerReport> reports;
-  std::vector<std::pair<netd::PeerIndex, model::Endpoint>> side_endpoints;  // as they were set
-  unsigned dumps = 0;
+  std::optional<base::Error> install_error;
+  std::optional<base::Error> bring_up_error;
+  std::set<netd::Interface> anew;  // the next bring_up() finds another device
   base::Duration dump_takes{0};
 
+  // Of what was asked.
+  std::set<netd::PeerIndex> installed;
+  std::vector<netd::InstallRequest> installs;
+  std::vector<netd::PeerIndex> removals;
+  std::vector<netd::PeerIndex> handshakes_done;
+  std::vector<std::pair<netd::PeerIndex, model::Endpoint>> side_endpoints;  // as they were set
+  std::map<netd::Interface, int> brought_up;
+  bool torn_down = false;
+  unsigned dumps = 0;
+
  private:
-  static void busy_wait(base::Duration time) {
-    const base::Time end = base::BootClock::now() + time;
+  void dump() {
+    ++dumps;
+    const base::Time end = base::BootClock::now() + dump_takes;
     while (base::BootClock::now() < end) {
     }
   }
+
+  base::Fd events_{eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+  std::vector<netd::Interface> to_heal_;
 };
 
 }  // namespace anubis::daemon

@@ -45,7 +45,8 @@ TEST(UpFailure, NoAnswerThoughTheSideTunnelWorks) {
   facts.side_handshake_age = 5s;
   EXPECT_EQ(up_failure({.verdict = kNoAnswer, .took = 10s}, facts),
             "jacinth did not answer within 10 s: the side tunnel works (handshake 5 s ago), but jacinth's anubisd is "
-            "silent: is it running, does it know this host's production public key, and are Anubis' preshared keys "
+            "silent: is it running and still reachable, does it know this host's production public key, and are "
+            "Anubis' preshared keys "
             "the same at both ends?");
 }
 
