@@ -123,12 +123,14 @@ tl::expected<std::vector<std::uint8_t>, Drop> open_message(const Header& header,
     return tl::unexpected(Drop::kAuthentication);
   }
   const auto end = kLengthSize + (std::size_t{plaintext[0]} << 8 | plaintext[1]);
-  const auto is_zero = [](std::uint8_t byte) { return byte == 0; };
-  if (end > plaintext.size() || !std::ranges::all_of(std::span(plaintext).subspan(end), is_zero)) {
-    return tl::unexpected(Drop::kPadding);
-  }
-  return std::vector<std::uint8_t>(plaintext.begin() + kLengthSize,
-                                   plaintext.begin() + static_cast<std::ptrdiff_t>(end));
+  if (end > plaintext.size()) return tl::unexpected(Drop::kPadding);
+  // Without an early way out, so that the compiler takes many bytes at a time: most of a request is padding.
+  std::uint8_t padding = 0;
+  for (const std::uint8_t byte : std::span(plaintext).subspan(end)) padding |= byte;
+  if (padding != 0) return tl::unexpected(Drop::kPadding);
+  plaintext.resize(end);
+  plaintext.erase(plaintext.begin(), plaintext.begin() + kLengthSize);
+  return plaintext;
 }
 
 }  // namespace anubis::wire

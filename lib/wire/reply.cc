@@ -112,7 +112,8 @@ std::vector<std::uint8_t> create_reply(const Reply& reply, std::size_t size) {
   message.set_state(static_cast<std::uint8_t>(reply.state));
   message.set_up_seconds(
       static_cast<std::uint64_t>(std::clamp(reply.up_for, std::chrono::seconds(0), kMaxUpFor).count()));
-  message.set_text(printable(reply.text, size - kOverhead - message.ByteSizeLong() - kTextOverhead));
+  if (!reply.text.empty())
+    message.set_text(printable(reply.text, size - kOverhead - message.ByteSizeLong() - kTextOverhead));
   std::vector<std::uint8_t> payload(message.ByteSizeLong());
   message.SerializeWithCachedSizesToArray(payload.data());
   return payload;
