@@ -311,7 +311,13 @@ void Gatekeeper::install(PeerIndex peer, Ticket ticket, const Session& with, Ins
 // --- out
 // --------------------------------------------------------------------------------------------------------------
 
-Actions Gatekeeper::take_actions() { return std::exchange(actions_, {}); }
+Actions Gatekeeper::take_actions() {
+  if (actions_.empty()) return {};
+  Actions taken;
+  taken.reserve(actions_.capacity());  // room for as many the next time: growing moves all of them, again and again
+  taken.swap(actions_);
+  return taken;
+}
 
 SessionView Gatekeeper::view(PeerIndex peer, Time now) const {
   const auto found = sessions_.find(peer);

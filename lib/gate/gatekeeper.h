@@ -142,9 +142,11 @@ class Gatekeeper {
   void carry_out_down(PeerIndex peer, Session& session, const Responder::ReplyTo& to, base::Time now);
   void responder_installed(PeerIndex peer, Session& session, const base::Result<Installed>& result, base::Time now);
   void responder_removed(PeerIndex peer, Session& session, const base::Status& result, base::Time now);
-  // Sends the reply and returns it; token, port, lease and state are filled in.
-  wire::Datagram answer(PeerIndex peer, Session& session, const Responder::ReplyTo& to, wire::Reply reply,
-                        base::Time now);
+  // Sends the reply and returns it, valid until the next action; token, port, lease and state are filled in.
+  const wire::Datagram& answer(PeerIndex peer, Session& session, const Responder::ReplyTo& to, wire::Reply reply,
+                               base::Time now);
+  void renew_token(Session& session);
+  [[nodiscard]] crypto::Nonce new_nonce();
 
   Settings settings_;
   const model::PeerDirectory& directory_;
@@ -156,6 +158,8 @@ class Gatekeeper {
   Actions actions_;
   Counters counters_;
   std::uint64_t last_ticket_ = 0;
+  // Drawn together with the token of the request that is being looked at; used once, and not kept beyond it.
+  std::optional<crypto::Nonce> spare_nonce_;
 };
 
 }  // namespace anubis::gate

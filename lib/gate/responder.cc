@@ -1,6 +1,7 @@
 // The responder's half: which requests are accepted, what they do, and what is answered.
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "lib/gate/gatekeeper.h"
 
@@ -77,10 +78,24 @@ void Gatekeeper::take_request(PeerIndex peer, Session& with, const wire::Header&
 
   // Accepted: from here on it cannot be accepted again.
   ++counters_.requests_accepted;
-  responder.token = random_.bytes<std::tuple_size_v<wire::Token>>();
+  renew_token(with);
   responder.last_request.assign(datagram.begin(), datagram.end());
   responder.last_reply.clear();
   carry_out(peer, with, *request, to, now);
+  spare_nonce_.reset();
+}
+
+// Most requests are answered at once: one system call for the token and for the reply's nonce.
+void Gatekeeper::renew_token(Session& with) {
+  constexpr std::size_t kTokenSize = std::tuple_size_v<wire::Token>;
+  const auto drawn = random_.bytes<kTokenSize + crypto::kNonceSize>();
+  std::copy_n(drawn.begin(), kTokenSize, with.responder.token.begin());
+  std::copy_n(drawn.begin() + kTokenSize, crypto::kNonceSize, spare_nonce_.emplace().begin());
+}
+
+crypto::Nonce Gatekeeper::new_nonce() {
+  if (const auto spare = std::exchange(spare_nonce_, std::nullopt)) return *spare;
+  return random_.bytes<crypto::kNonceSize>();
 }
 
 void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& request, const Responder::ReplyTo& to,
@@ -169,8 +184,8 @@ void Gatekeeper::responder_removed(PeerIndex peer, Session& with, const base::St
   with.responder.last_reply = answer(peer, with, done.reply_to, std::move(reply), now);
 }
 
-wire::Datagram Gatekeeper::answer(PeerIndex peer, Session& with, const Responder::ReplyTo& to, wire::Reply reply,
-                                  Time now) {
+const wire::Datagram& Gatekeeper::answer(PeerIndex peer, Session& with, const Responder::ReplyTo& to, wire::Reply reply,
+                                         Time now) {
   reply.token = with.responder.token;
   reply.listen_port = settings_.listen_port;
   reply.state = with.state;
@@ -182,11 +197,11 @@ wire::Datagram Gatekeeper::answer(PeerIndex peer, Session& with, const Responder
                             .suite = to.suite,
                             .request_id = to.request_id,
                             .sender = own_public_key_,
-                            .nonce = random_.bytes<crypto::kNonceSize>()};
+                            .nonce = new_nonce()};
   auto datagram = wire::seal_message(header, with.keys->sending, wire::create_reply(reply, to.size), to.size);
-  emit(SendDatagram{peer, to.port, datagram});
+  emit(SendDatagram{peer, to.port, std::move(datagram)});
   ++counters_.sent;
-  return datagram;
+  return std::get<SendDatagram>(actions_.back()).bytes;
 }
 
 }  // namespace anubis::gate
