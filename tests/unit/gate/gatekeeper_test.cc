@@ -131,6 +131,31 @@ TEST_F(GatekeeperTest, ARepetitionDuringTheInstallationIsNotAnsweredAndNotCarrie
   EXPECT_EQ(take<SendDatagram>().size(), 1u);
 }
 
+// A nonce used twice under one key would give away both replies.
+TEST_F(GatekeeperTest, NoTwoRepliesShareANonce) {
+  std::vector<wire::Datagram> replies;
+  const auto collect = [&] {
+    for (SendDatagram& sent : take<SendDatagram>()) replies.push_back(std::move(sent.bytes));
+  };
+  deliver(request(wire::Operation::kStatus, current_token()));  // accepted, and answered at once
+  collect();
+  deliver(request(wire::Operation::kStatus, std::nullopt));  // refused
+  collect();
+  deliver(request(wire::Operation::kUp, opened({peer, 0, replies.back()}).token));  // accepted, and answered later
+  const auto install = take<InstallPeer>();
+  for (int i = 0; i < 2; ++i) {
+    deliver(request(wire::Operation::kStatus, std::nullopt));  // refused meanwhile
+    collect();
+  }
+  gate.installed(peer, install.at(0).ticket, Installed{}, now);
+  collect();
+
+  ASSERT_EQ(replies.size(), 5u);
+  std::set<crypto::Nonce> nonces_seen;
+  for (const wire::Datagram& sent : replies) nonces_seen.insert(wire::decode_header(sent)->nonce);
+  EXPECT_EQ(nonces_seen.size(), replies.size());
+}
+
 TEST_F(GatekeeperTest, AnotherRequestDuringTheInstallationIsBusy) {
   deliver(request(wire::Operation::kUp, current_token()));
   const auto install = take<InstallPeer>();
