@@ -120,6 +120,7 @@ class Gatekeeper {
   void ask(PeerIndex peer, Session& session, wire::Operation operation, base::Time now);
   void repeat(PeerIndex peer, Session& session, base::Time now);
   [[nodiscard]] bool we_initiate_handshake(PeerIndex peer, const Session& session) const;
+  void prepare_early_install(PeerIndex peer, Session& session, base::Time now);
   void install_early(PeerIndex peer, Session& session);
   void begin_up(PeerIndex peer, Session& session, base::Time now);
   void begin_down(PeerIndex peer, Session& session, base::Time now);

@@ -81,17 +81,23 @@ void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, T
       .responder_initiates = operation == wire::Operation::kUp && !we_initiate_handshake(peer, with)};
   with.exchange->datagram =
       wire::seal_message(header, with.keys->sending, wire::create_request(request), wire::kRequestSize);
+  if (operation == wire::Operation::kUp) prepare_early_install(peer, with, now);
   repeat(peer, with, now);
+}
 
-  if (operation != wire::Operation::kUp) return;
+// With the right token the peer will be installed over there a moment after the request: install it here before the
+// reply comes, without its routes, and WireGuard's handshake saves the wait for it.
+void Gatekeeper::prepare_early_install(PeerIndex peer, Session& with, Time now) {
   with.peer_may_be_up = true;
-  // With the right token the peer will be installed over there a moment from now: install it here before the reply
-  // comes, without its routes, and WireGuard's handshake saves the wait for it.
   Attempt& attempt = *with.attempt;
   attempt.installed_early = false;
   attempt.install_early_at.reset();
-  // An initiation of the peer's must find us ready.
-  if (with.peer_token) attempt.install_early_at = we_initiate_handshake(peer, with) ? now + kEarlyInstallLag : now;
+  if (!with.peer_token || attempt.leaves_handshake_to_peer) return;
+  if (we_initiate_handshake(peer, with)) {
+    attempt.install_early_at = now + kEarlyInstallLag;
+  } else {
+    install_early(peer, with);  // before the request goes out: the peer's initiation must find us ready
+  }
 }
 
 // Only one end may start WireGuard's handshake (docs/protocol.md, 9.3). A roamer, for which we have no endpoint, may be
@@ -209,7 +215,8 @@ void Gatekeeper::take_up_reply(PeerIndex peer, Session& with, const wire::Reply&
   if (attempt.endpoint->port == 0) attempt.endpoint->port = reply.listen_port;
   attempt.phase = Phase::kInstalling;
   with.awaited = new_ticket();
-  install(peer, *with.awaited, with, attempt.installed_early ? Installation::kKeep : Installation::kRecreate, true);
+  const bool is_new = attempt.installed_early || attempt.leaves_handshake_to_peer;
+  install(peer, *with.awaited, with, is_new ? Installation::kKeep : Installation::kRecreate, true);
 }
 
 void Gatekeeper::shake(PeerIndex peer, Session& with, Time now) {

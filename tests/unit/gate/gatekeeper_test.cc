@@ -121,6 +121,27 @@ TEST_F(GatekeeperTest, TheResponderStartsTheHandshakeOnlyWhenAsked) {
   EXPECT_TRUE(install.at(0).initiate_handshake);
 }
 
+// A roamer's initiation may follow within a millisecond, and would be repeated only after 5 s.
+TEST_F(GatekeeperTest, ARoamerIsInstalledBeforeItIsAsked) {
+  model::Peer roamer = peer_named("xena", peer_key);
+  roamer.endpoint.reset();
+  directory.replace({roamer});
+  deliver(request(wire::Operation::kStatus, std::nullopt));
+  gate.warm_up(peer, now);
+  const auto asked = take<SendDatagram>();
+  deliver(sealed(wire::create_reply({.token = {7}, .state = SessionState::kDown}),
+                 wire::decode_header(asked.back().bytes)->request_id, wire::MessageType::kReply));
+  gate.up(CommandId{1}, peer, std::nullopt, 10s, now);
+  const auto resolve = take<ResolveEndpoint>();
+  gate.resolved(peer, resolve.at(0).ticket, model::Endpoint{}, now);
+  const auto actions = gate.take_actions();
+  ASSERT_EQ(actions.size(), 2u);
+  const auto& install = std::get<InstallPeer>(actions[0]);
+  EXPECT_FALSE(install.initiate_handshake);
+  EXPECT_EQ(install.endpoint, std::nullopt);
+  EXPECT_TRUE(std::holds_alternative<SendDatagram>(actions[1]));
+}
+
 TEST_F(GatekeeperTest, ARepetitionDuringTheInstallationIsNotAnsweredAndNotCarriedOutTwice) {
   const auto up = request(wire::Operation::kUp, current_token());
   deliver(up);
