@@ -14,8 +14,7 @@ const std::map<std::string, base::log::Level> kLevels{{"debug", base::log::Level
                                                       {"warning", base::log::Level::kWarning},
                                                       {"error", base::log::Level::kError}};
 
-constexpr const char* kFooter = R"(
-Runs in the foreground and logs to standard error. Signals:
+constexpr const char* kFooter = R"(Runs in the foreground and logs to standard error. Signals:
   TERM, INT   take all sessions and interfaces down, tell the peers, end
   USR1        end, but leave sessions and interfaces for the next anubisd to adopt
   HUP         read the peers of the configuration again, as `anubis reload` does
