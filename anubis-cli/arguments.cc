@@ -78,8 +78,17 @@ ColourChoice parse_colour(const std::string& text) {
   throw UsageError{"--color: \"" + text + "\" is none of auto, always and never"};
 }
 
+// As the configuration demands it of names.
+void check_name(const std::string& name) {
+  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  constexpr std::size_t kLongest = 63;
+  if (name.size() <= kLongest && name.find_first_not_of(kAllowed) == std::string::npos) return;
+  throw UsageError{"no peer can be called that: a name is 1 to 63 letters, digits, dots, underscores and hyphens"};
+}
+
 void require_name(const std::string& name) {
   if (name.empty()) throw UsageError{kWhichPeer};
+  check_name(name);
 }
 
 // "up, down, …": for those who typed something else.
@@ -173,6 +182,7 @@ Invocation invocation_of(const CLI::App& app, Typed typed) {
     typed.down.timeout = parse_timeout(typed.timeout);
     invocation.command = std::move(typed.down);
   } else if (name == "status") {
+    check_name(typed.status.name);
     invocation.command = std::move(typed.status);
   } else if (name == "is-up") {
     require_name(typed.is_up.name);

@@ -23,26 +23,32 @@ void Executor::receive(std::span<const SideService::Received> batch) {
   const base::Time now = BootClock::now();
   for (const SideService::Received& datagram : batch) {
     gatekeeper_.receive(datagram.bytes, datagram.source.address, datagram.source.port, now);
+    carry_out_all();  // one by one: what an answer took of memory serves the next one
   }
   settle();
 }
 
 void Executor::settle() {
-  if (std::exchange(settling_, true)) return;
-  for (auto actions = gatekeeper_.take_actions(); !actions.empty(); actions = gatekeeper_.take_actions()) {
-    for (gate::Action& action : actions) {
-      std::visit([this](auto& each) { carry_out(each); }, action);
-    }
-  }
-  settling_ = false;
+  if (settling_) return;
+  carry_out_all();
   flush();
   arm_timer();
 }
 
-void Executor::carry_out(gate::SendDatagram& action) {
+void Executor::carry_out_all() {
+  if (std::exchange(settling_, true)) return;
+  for (auto actions = gatekeeper_.take_actions(); !actions.empty(); actions = gatekeeper_.take_actions()) {
+    for (const gate::Action& action : actions) {
+      std::visit([this](const auto& each) { carry_out(each); }, action);
+    }
+  }
+  settling_ = false;
+}
+
+void Executor::carry_out(const gate::SendDatagram& action) {
   const model::Peer* peer = directory_.get(action.peer);
   if (side_service_ == nullptr || peer == nullptr) return;
-  side_service_->send({.address = peer->side_address, .port = action.port}, std::move(action.bytes));
+  side_service_->send({.address = peer->side_address, .port = action.port}, action.bytes);
 }
 
 void Executor::carry_out(const gate::ResolveEndpoint& action) {

@@ -36,7 +36,8 @@ class Executor final : public SideService::Handler {
   void receive(std::span<const SideService::Received> batch) override;
 
  private:
-  void carry_out(gate::SendDatagram& action);
+  void carry_out_all();
+  void carry_out(const gate::SendDatagram& action);
   void carry_out(const gate::ResolveEndpoint& action);
   void carry_out(const gate::InstallPeer& action);
   void carry_out(const gate::RemovePeer& action);

@@ -45,12 +45,11 @@ std::string why_silent(const PeerFacts& facts) {
                        side_reachable(facts));
   }
   if (facts.unopened != 0) {
-    return fmt::format("the side tunnel works (handshake {} ago), but {}", age, unopened_messages(facts));
+    return fmt::format("the side tunnel works (last handshake {} ago), but {}", age, unopened_messages(facts));
   }
   return fmt::format(
-      "the side tunnel works (handshake {} ago), but {}'s anubisd is silent: is it running and still reachable, does "
-      "it know this host's "
-      "production public key, and are Anubis' preshared keys the same at both ends?",
+      "the side tunnel's last handshake was {0} ago, but {1} is silent now: is {1} still switched on and its anubisd "
+      "running, does it know this host's production public key, and are Anubis' preshared keys the same at both ends?",
       age, facts.name);
 }
 

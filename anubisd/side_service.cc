@@ -38,12 +38,17 @@ struct SideService::Incoming {
   std::array<Received, kBatch> received;
 };
 
+// Fixed room: a datagram's own memory goes back at once and is used again for the next.
 struct SideService::Outgoing {
-  struct Item {
-    SocketAddress to;
-    wire::Datagram bytes;
-  };
-  std::vector<Item> items;
+  Outgoing() {
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      headers[i].msg_hdr = {.msg_name = &to[i].generic, .msg_iov = &vectors[i], .msg_iovlen = 1};
+    }
+  }
+
+  std::size_t count = 0;
+  std::array<std::array<std::uint8_t, wire::kMaxDatagramSize>, kBatch> bytes;
+  std::array<SocketAddress, kBatch> to;
   std::array<iovec, kBatch> vectors;
   std::array<mmsghdr, kBatch> headers{};
 };
@@ -105,33 +110,36 @@ void SideService::drain() {
   wait();
 }
 
-void SideService::send(const model::Endpoint& to, wire::Datagram bytes) {
-  outgoing_->items.push_back({to_socket_address(to), std::move(bytes)});
+void SideService::send(const model::Endpoint& to, std::span<const std::uint8_t> bytes) {
+  Outgoing& out = *outgoing_;
+  if (bytes.size() > wire::kMaxDatagramSize) {
+    ++counters_.not_sent;
+    return;
+  }
+  if (out.count == kBatch) flush();
+  const std::size_t slot = out.count++;
+  std::ranges::copy(bytes, out.bytes[slot].begin());
+  out.vectors[slot] = {out.bytes[slot].data(), bytes.size()};
+  out.to[slot] = to_socket_address(to);
+  out.headers[slot].msg_hdr.msg_namelen = out.to[slot].size;
 }
 
 void SideService::flush() {
   Outgoing& out = *outgoing_;
-  for (std::size_t next = 0; next < out.items.size();) {
-    const std::size_t count = std::min(kBatch, out.items.size() - next);
-    for (std::size_t i = 0; i < count; ++i) {
-      Outgoing::Item& item = out.items[next + i];
-      out.vectors[i] = {item.bytes.data(), item.bytes.size()};
-      out.headers[i].msg_hdr = {
-          .msg_name = &item.to.generic, .msg_namelen = item.to.size, .msg_iov = &out.vectors[i], .msg_iovlen = 1};
-    }
-    const int sent = sendmmsg(fd_.get(), out.headers.data(), static_cast<unsigned>(count), MSG_DONTWAIT);
+  for (std::size_t next = 0; next < out.count;) {
+    const int sent = sendmmsg(fd_.get(), &out.headers[next], static_cast<unsigned>(out.count - next), MSG_DONTWAIT);
     if (sent > 0) {
       counters_.sent += static_cast<std::uint64_t>(sent);
       next += static_cast<std::size_t>(sent);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
-      counters_.not_sent += out.items.size() - next;
+      counters_.not_sent += out.count - next;
       break;
     } else if (errno != EINTR) {
       ++counters_.not_sent;  // the first one's own fault
       ++next;
     }
   }
-  out.items.clear();
+  out.count = 0;
 }
 
 }  // namespace anubis::daemon

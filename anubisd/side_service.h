@@ -51,8 +51,9 @@ class SideService {
   SideService& operator=(const SideService&) = delete;
   ~SideService();
 
-  // Keeps it until flush(), or the end of the batch that is being received.
-  void send(const model::Endpoint& to, wire::Datagram bytes);
+  // Longer than wire::kMaxDatagramSize is not sent, and counted. Goes out with flush(), or at the end of the batch that
+  // is being received.
+  void send(const model::Endpoint& to, std::span<const std::uint8_t> bytes);
   // As UDP does: what cannot be sent now is dropped, and counted.
   void flush();
 

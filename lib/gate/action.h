@@ -74,7 +74,8 @@ struct RemovePeer {
 };
 
 // Look at the production peer until WireGuard has completed a handshake since it was last created.
-// → Gatekeeper::handshake_seen. A later action for the same peer ends the watch; then no answer is owed.
+// → Gatekeeper::handshake_seen, once it is seen, if ever. A later action for the same peer ends the watch; then no
+// answer is owed.
 struct WatchHandshake {
   PeerIndex peer{};
   Ticket ticket{};

@@ -22,7 +22,11 @@ void Gatekeeper::receive(std::span<const std::uint8_t> datagram, const model::Ip
   const auto header = wire::decode_header(datagram);
   if (!header) return drop(header.error());
   const auto peer = directory_.find(header->sender);
-  if (!peer) return drop(wire::Drop::kUnknownSender);
+  if (!peer) {
+    // An authorised side peer with another production key than the configured one: worth a word in its status.
+    if (const auto neighbour = directory_.find_by_side_address(source)) ++session(*neighbour).unopened;
+    return drop(wire::Drop::kUnknownSender);
+  }
   if (directory_.get(*peer)->side_address != source) return drop(wire::Drop::kSource);
 
   Session& with = session(*peer);
@@ -92,7 +96,10 @@ void Gatekeeper::installed(PeerIndex peer, Ticket ticket, base::Result<Installed
     responder_installed(peer, with, result, now);
   } else if (with.attempt && with.awaited == ticket) {
     with.awaited.reset();
-    if (result) {
+    if (result && with.state == SessionState::kUp && result->presence == wire::PeerPresence::kFound) {
+      end_attempt(peer, with, {.was_so_already = true}, now);  // renewed, and all is as it should be
+    } else if (result) {
+      set_state(peer, with, SessionState::kGoingUp, {}, now);
       shake(peer, with, now);
     } else {
       fail_attempt(peer, with, Verdict::kLocal, result.error().message, now);
@@ -144,6 +151,7 @@ void Gatekeeper::peer_changed(PeerIndex peer, Time now) {
   if (found == sessions_.end()) return;
   Session& with = found->second;
   with.keys.reset();
+  with.unopened = 0;
   if (with.state == SessionState::kUp) install(peer, new_ticket(), with, Installation::kKeep, true);
   if (with.exchange) ask(peer, with, with.exchange->operation, now);
   reschedule(peer, with);

@@ -181,6 +181,8 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
 void Gatekeeper::begin_up(PeerIndex peer, Session& with, Time now) {
   abandon_down(peer, with, "it was brought up again by a later command");
   void_token(with);
+  with.initiator = true;
+  with.unopened = 0;
   set_state(peer, with, SessionState::kGoingUp, {}, now);
   with.attempt->phase = Phase::kResolving;
   with.awaited = new_ticket();
@@ -233,7 +235,6 @@ void Gatekeeper::handshake_seen(PeerIndex peer, Ticket ticket, Time now) {
   if (found == sessions_.end()) return;
   Session& with = found->second;
   if (!with.attempt || with.attempt->phase != Phase::kShaking || with.awaited != ticket) return;
-  with.initiator = true;
   void_token(with);  // a down that the peer sent before it accepted our up must not hit the session now
   set_state(peer, with, SessionState::kUp, {}, now);
   end_attempt(peer, with, {}, now);
@@ -248,7 +249,10 @@ void Gatekeeper::take_renew_reply(PeerIndex peer, Session& with, const wire::Rep
   with.initiator = true;
   with.lease_end.reset();
   if (reply.lease > 0s) with.lease_end = now + reply.lease;
-  end_attempt(peer, with, {.was_so_already = true}, now);
+  // The peer's end is as it should be. Is ours? What stands there already is not touched.
+  with.attempt->phase = Phase::kInstalling;
+  with.awaited = new_ticket();
+  install(peer, *with.awaited, with, Installation::kKeep, true);
 }
 
 void Gatekeeper::fail_attempt(PeerIndex peer, Session& with, Verdict verdict, std::string text, Time now) {
@@ -265,7 +269,6 @@ void Gatekeeper::end_attempt(PeerIndex peer, Session& with, Outcome outcome, Tim
   with.awaited.reset();
   if (with.state == SessionState::kUp) return;
 
-  with.initiator = false;
   with.lease_end.reset();
   void_token(with);
   remove_from_interface(peer);

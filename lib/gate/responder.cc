@@ -104,13 +104,16 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
   switch (request.operation) {
     case wire::Operation::kUp:
       // A down of ours that was still being repeated would hit the session that the peer wants now.
-      if (!with.attempt) abandon_down(peer, with, "the peer brought it up again");
+      if (!with.attempt) {
+        abandon_down(peer, with, "the peer brought it up again");
+        if (with.state != SessionState::kUp) with.initiator = false;
+      }
       // Both ends ask: the one with the lower key starts WireGuard's handshake, lest two of them cross for ever.
       if (with.attempt && !request.responder_initiates && directory_.get(peer)->public_key < own_public_key_) {
         with.attempt->leaves_handshake_to_peer = true;
         with.attempt->recreate_at = Time::max();
       }
-      with.responder.pending = Responder::Pending{new_ticket(), to, lease};
+      with.responder.pending = Responder::Pending{new_ticket(), to, lease, request.responder_initiates};
       emit(InstallPeer{.peer = peer,
                        .ticket = with.responder.pending->ticket,
                        .endpoint = with.attempt ? with.attempt->endpoint : std::nullopt,
@@ -138,7 +141,7 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
 void Gatekeeper::carry_out_down(PeerIndex peer, Session& with, const Responder::ReplyTo& to, Time now) {
   with.initiator = false;
   with.lease_end.reset();
-  with.responder.pending = Responder::Pending{new_ticket(), to, 0s};
+  with.responder.pending = Responder::Pending{.ticket = new_ticket(), .reply_to = to};
   emit(RemovePeer{peer, with.responder.pending->ticket});
   // A down of our own ends by its own reply alone: until then an up that we sent before may still be accepted.
   if (with.exchange && with.exchange->operation == wire::Operation::kDown) return;
@@ -162,7 +165,11 @@ void Gatekeeper::responder_installed(PeerIndex peer, Session& with, const base::
     reply.presence = result->presence;
     with.lease_end = lease_end(done.lease, now);
     // An up of our own that is under way ends by its own handshake.
-    if (!with.attempt) set_state(peer, with, SessionState::kUp, {}, now);
+    if (!with.attempt) {
+      set_state(peer, with, SessionState::kUp, {}, now);
+      // Nobody waits for this one, but a keepalive that only served to start the handshake ends with it.
+      if (done.initiates_handshake) emit(WatchHandshake{peer, new_ticket()});
+    }
   } else {
     const bool conflict = result.error().code == base::ErrorCode::kConflict;
     reply.result = conflict ? ResultCode::kConflict : ResultCode::kInternal;
@@ -178,8 +185,9 @@ void Gatekeeper::responder_removed(PeerIndex peer, Session& with, const base::St
   wire::Reply reply;
   if (!result) reply = {.result = ResultCode::kInternal, .text = result.error().message};
   if (with.state != SessionState::kGoingDown) {
+    const bool was_there = with.state == SessionState::kUp || with.state == SessionState::kGoingUp;
     set_state(peer, with, result ? SessionState::kDown : SessionState::kFailed,
-              result ? "taken down by the peer" : result.error().message, now);
+              result ? (was_there ? "taken down by the peer" : "") : result.error().message, now);
   }
   with.responder.last_reply = answer(peer, with, done.reply_to, std::move(reply), now);
 }

@@ -60,6 +60,7 @@ struct Responder {
     Ticket ticket{};
     ReplyTo reply_to;
     std::chrono::seconds lease{0};
+    bool initiates_handshake = false;  // we do, WireGuard's
   };
   std::optional<Pending> pending;
 };

@@ -88,6 +88,16 @@ TEST_F(Calm, UpOfWhatIsUpRenewsAndTouchesNothing) {
   EXPECT_GT(jacinth.view(xena).lease_left.value_or(0s), 3599s);
 }
 
+TEST_F(Calm, UpOfWhatIsUpPutsBackWhatSomebodyTookAwayHere) {
+  ASSERT_EQ(up().verdict, Verdict::kDone);
+  xena.interface.clear();  // wg set wg0 peer … remove
+  const auto outcome = up();
+  EXPECT_EQ(outcome.verdict, Verdict::kDone);
+  EXPECT_FALSE(outcome.was_so_already);
+  EXPECT_TRUE(xena.has(jacinth));
+  EXPECT_EQ(xena.view(jacinth).state, SessionState::kUp);
+}
+
 TEST_F(Calm, DownOfWhatIsDownAsksNobody) {
   const auto outcome = down();
   EXPECT_EQ(outcome.verdict, Verdict::kDone);

@@ -44,10 +44,9 @@ TEST(UpFailure, NoAnswerThoughTheSideTunnelWorks) {
   auto facts = jacinth();
   facts.side_handshake_age = 5s;
   EXPECT_EQ(up_failure({.verdict = kNoAnswer, .took = 10s}, facts),
-            "jacinth did not answer within 10 s: the side tunnel works (handshake 5 s ago), but jacinth's anubisd is "
-            "silent: is it running and still reachable, does it know this host's production public key, and are "
-            "Anubis' preshared keys "
-            "the same at both ends?");
+            "jacinth did not answer within 10 s: the side tunnel's last handshake was 5 s ago, but jacinth is silent "
+            "now: is jacinth still switched on and its anubisd running, does it know this host's production public "
+            "key, and are Anubis' preshared keys the same at both ends?");
 }
 
 // F17: a preshared key that differs shows only in messages that do not open.
@@ -56,7 +55,7 @@ TEST(UpFailure, F17NoAnswerThatOpens) {
   facts.side_handshake_age = 5s;
   facts.unopened = 3;
   EXPECT_EQ(up_failure({.verdict = kNoAnswer, .took = 10s}, facts),
-            "jacinth did not answer within 10 s: the side tunnel works (handshake 5 s ago), but 3 messages from "
+            "jacinth did not answer within 10 s: the side tunnel works (last handshake 5 s ago), but 3 messages from "
             "jacinth could not be opened: do both ends have the same preshared_key_file, and each other's production "
             "public key of today?");
 }
