@@ -40,6 +40,7 @@ Daemon::Daemon(Loop& loop, Places places, const config::Config& config, model::I
       gatekeeper_(gate_settings(config), directory, config.production.private_key, random),
       resolver_(loop),
       endpoints_(directory, netd, resolver_),
+      memory_(loop, directory, places_.state_directory / "sessions"),
       executor_(loop, gatekeeper_, directory, netd, endpoints_, *this),
       side_endpoints_(loop, directory, netd, resolver_, random, [this](model::PeerIndex peer) { warm_up(peer); }),
       interfaces_(loop, netd, *this),
@@ -101,7 +102,11 @@ base::Status Daemon::adopt_sessions() {
   const auto installed = netd_.installed_peers();
   if (!installed) return base::fail(installed.error());
   const base::Time now = BootClock::now();
-  for (const model::PeerIndex peer : *installed) gatekeeper_.adopt(peer, false, now);
+  const RememberedSessions remembered = memory_.load(now);
+  for (const model::PeerIndex peer : *installed) {
+    const auto found = remembered.find(directory_.get(peer)->public_key);
+    gatekeeper_.adopt(peer, found == remembered.end() ? std::nullopt : std::optional(found->second), now);
+  }
   if (!installed->empty()) log::info("session.adopted", "{} that were up before this start", installed->size());
   return {};
 }
@@ -144,11 +149,13 @@ void Daemon::stop() {
 
 void Daemon::finish_stop() {
   stop_budget_.cancel();
+  memory_.flush();
   if (const auto status = netd_.tear_down(); !status) log::error("daemon.left-behind", "{}", status.error().message);
   loop_.stop();
 }
 
 void Daemon::hand_over() {
+  memory_.flush();
   log::info("daemon.handed-over", "sessions and interfaces stay as they are");
   loop_.stop();
 }

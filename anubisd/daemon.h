@@ -21,6 +21,7 @@
 #include "anubisd/interfaces.h"
 #include "anubisd/netd/netd.h"
 #include "anubisd/reloader.h"
+#include "anubisd/session_memory.h"
 #include "anubisd/side_endpoints.h"
 #include "anubisd/side_service.h"
 #include "anubisd/status.h"
@@ -57,6 +58,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener {
  private:
   void command_finished(const gate::FinishCommand& finished) override { pending_.finished(finished); }
   void session_changed(const gate::SessionChanged& changed) override;
+  void remember(const gate::RememberSession& session) override { memory_.remember(session); }
   base::Status made_anew(netd::Interface which) override;
   void health_changed(const std::string& degraded) override;
 
@@ -81,6 +83,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener {
   Resolver resolver_;
   Endpoints endpoints_;
   PendingCommands pending_;
+  SessionMemory memory_;
   Executor executor_;
   SideEndpoints side_endpoints_;
   Interfaces interfaces_;

@@ -106,6 +106,7 @@ void Executor::carry_out(const gate::RemovePeer& action) {
 void Executor::carry_out(const gate::WatchHandshake& action) { handshakes_.start(action.peer, action.ticket); }
 void Executor::carry_out(const gate::FinishCommand& action) { listener_.command_finished(action); }
 void Executor::carry_out(const gate::SessionChanged& action) { listener_.session_changed(action); }
+void Executor::carry_out(const gate::RememberSession& action) { listener_.remember(action); }
 
 void Executor::handshake_seen(model::PeerIndex peer, gate::Ticket ticket) {
   gatekeeper_.handshake_seen(peer, ticket, BootClock::now());

@@ -20,6 +20,7 @@ class Executor final : public SideService::Handler {
     virtual ~Listener() = default;
     virtual void command_finished(const gate::FinishCommand& finished) = 0;
     virtual void session_changed(const gate::SessionChanged& changed) = 0;
+    virtual void remember(const gate::RememberSession& session) = 0;
   };
 
   // All must outlive the executor.
@@ -44,6 +45,7 @@ class Executor final : public SideService::Handler {
   void carry_out(const gate::WatchHandshake& action);
   void carry_out(const gate::FinishCommand& action);
   void carry_out(const gate::SessionChanged& action);
+  void carry_out(const gate::RememberSession& action);
   [[nodiscard]] base::Result<gate::Installed> install(const gate::InstallPeer& action);
   void handshake_seen(model::PeerIndex peer, gate::Ticket ticket);
   void flush();

@@ -113,8 +113,22 @@ struct SessionChanged {
   std::string reason;
 };
 
-using Action =
-    std::variant<SendDatagram, ResolveEndpoint, InstallPeer, RemovePeer, WatchHandshake, FinishCommand, SessionChanged>;
+// What a session that is up must not lose when the process ends and the next one adopts it.
+struct Remembered {
+  bool initiator = false;
+  std::optional<base::Time> lease_end;  // none: until down
+  base::Time since{};
+  bool operator==(const Remembered&) const = default;
+};
+
+// Keep this for Gatekeeper::adopt of the next process. None: forget it, the session is not up any more.
+struct RememberSession {
+  PeerIndex peer{};
+  std::optional<Remembered> facts;
+};
+
+using Action = std::variant<SendDatagram, ResolveEndpoint, InstallPeer, RemovePeer, WatchHandshake, FinishCommand,
+                            SessionChanged, RememberSession>;
 using Actions = std::vector<Action>;
 
 }  // namespace anubis::gate

@@ -127,11 +127,16 @@ void Gatekeeper::removed(PeerIndex peer, Ticket ticket, base::Status result, Tim
   reschedule(peer, with);
 }
 
-void Gatekeeper::adopt(PeerIndex peer, bool initiator, Time now) {
+void Gatekeeper::adopt(PeerIndex peer, const std::optional<Remembered>& remembered, Time now) {
   Session& with = session(peer);
-  with.initiator = initiator;
-  if (const auto lease = directory_.get(peer)->lease) with.lease_end = now + *lease;
+  if (remembered) {
+    with.initiator = remembered->initiator;
+    with.lease_end = remembered->lease_end;
+  } else if (const auto lease = directory_.get(peer)->lease) {
+    with.lease_end = now + *lease;
+  }
   set_state(peer, with, SessionState::kUp, {}, now);
+  if (remembered) with.since = remembered->since;
   reschedule(peer, with);
 }
 
@@ -165,6 +170,7 @@ void Gatekeeper::peer_removed(PeerIndex peer, Time) {
   if (with.attempt) finish(peer, with.attempt->waiting, gone);
   finish(peer, with.down_waiting, gone);
   remove_from_interface(peer);
+  if (with.remembered) emit(RememberSession{peer, std::nullopt});
   if (with.wake_at) timers_.erase({*with.wake_at, peer});
   sessions_.erase(found);
 }
@@ -241,7 +247,16 @@ void Gatekeeper::wake(PeerIndex peer, Session& with, Time now) {
   if (with.exchange && with.exchange->next_send <= now) repeat(peer, with, now);
 }
 
+void Gatekeeper::remember(PeerIndex peer, Session& with) {
+  std::optional<Remembered> facts;
+  if (with.state == SessionState::kUp) facts = Remembered{with.initiator, with.lease_end, with.since};
+  if (facts == with.remembered) return;
+  with.remembered = facts;
+  emit(RememberSession{peer, facts});
+}
+
 void Gatekeeper::reschedule(PeerIndex peer, Session& with) {
+  remember(peer, with);
   std::optional<Time> earliest;
   const auto consider = [&earliest](Time time) { earliest = earliest ? std::min(*earliest, time) : time; };
   if (with.exchange) consider(with.exchange->next_send);

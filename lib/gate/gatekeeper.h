@@ -77,8 +77,9 @@ class Gatekeeper {
   void removed(PeerIndex peer, Ticket ticket, base::Status result, base::Time now);
   void handshake_seen(PeerIndex peer, Ticket ticket, base::Time now);
 
-  // A peer that stood on the production interface before this process started: a session that is up.
-  void adopt(PeerIndex peer, bool initiator, base::Time now);
+  // A peer that stood on the production interface before this process started: a session that is up. remembered: what
+  // the process before was told by RememberSession; none: a session of the peer's, with the configured lease from now.
+  void adopt(PeerIndex peer, const std::optional<Remembered>& remembered, base::Time now);
   // The production interface was made anew: installs all sessions that are up again.
   void reinstall_all(base::Time now);
   // The peer's configuration changed: derives keys anew, and brings a session that is up into line.
@@ -112,6 +113,8 @@ class Gatekeeper {
   void finish(PeerIndex peer, std::vector<CommandId>& commands, const Outcome& outcome);
   void install(PeerIndex peer, Ticket ticket, const Session& session, Installation installation, bool with_routes);
   void remove_from_interface(PeerIndex peer) { emit(RemovePeer{peer, new_ticket()}); }
+  void remember(PeerIndex peer, Session& session);
+  // Due at the end of whatever may have changed the session.
   void reschedule(PeerIndex peer, Session& session);
   void wake(PeerIndex peer, Session& session, base::Time now);
   void drop(wire::Drop reason) { ++counters_.dropped[static_cast<std::size_t>(reason)]; }

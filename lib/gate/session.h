@@ -121,6 +121,8 @@ struct Session {
   // Messages from the peer's side address that its keys do not open, since the last one that they did.
   std::uint64_t unopened = 0;
 
+  std::optional<Remembered> remembered;  // as it was last told by RememberSession
+
   std::optional<Ticket> awaited;      // the action whose answer the initiator's half waits for
   std::optional<base::Time> wake_at;  // as it stands in the timer queue
 };

@@ -291,6 +291,7 @@ class Anubis final : public daemon::SideService::Handler, public daemon::Executo
   }
   void command_finished(const gate::FinishCommand&) override {}
   void session_changed(const gate::SessionChanged&) override {}
+  void remember(const gate::RememberSession&) override {}
 
   daemon::Loop loop_;
   config::Config config_;

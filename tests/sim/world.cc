@@ -49,7 +49,7 @@ void Host::restart() {
   watches_.clear();
   armed_.reset();
   for (const auto& [peer, installed] : interface) {
-    run([&, at = peer](gate::Gatekeeper& gate) { gate.adopt(at, false, world.now); });
+    run([&, at = peer](gate::Gatekeeper& gate) { gate.adopt(at, std::nullopt, world.now); });
   }
 }
 
@@ -151,6 +151,9 @@ void Host::carry_out(const gate::FinishCommand& action) {
 }
 
 void Host::carry_out(const gate::SessionChanged& action) { changes.push_back(action); }
+
+// A host of this world remembers nothing: the worst that a restart may find.
+void Host::carry_out(const gate::RememberSession&) {}
 
 InstalledPeer* Host::standing(PeerIndex peer, std::uint64_t incarnation) {
   const auto found = interface.find(peer);

@@ -102,6 +102,7 @@ class Host {
   void carry_out(const gate::WatchHandshake& action);
   void carry_out(const gate::FinishCommand& action);
   void carry_out(const gate::SessionChanged& action);
+  void carry_out(const gate::RememberSession& action);
   void initiate_handshake(PeerIndex peer, std::uint64_t incarnation);
   void complete_handshake(PeerIndex peer, std::uint64_t incarnation);
   // The peer as it stands on the interface; null when it is gone, or was created anew.

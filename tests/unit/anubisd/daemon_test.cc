@@ -350,6 +350,26 @@ TEST_F(DaemonTest, F41TheNextDaemonAdoptsWhatTheLastHandedOver) {
   EXPECT_EQ(xena_->netd.removals.size(), removals);
 }
 
+TEST_F(DaemonTest, F41ASessionKeepsItsRoleAndItsLeaseAcrossARestart) {
+  control::Command command;
+  command.mutable_up()->set_name("jacinth");
+  command.mutable_up()->set_timeout_ms(10'000);
+  command.mutable_up()->set_lease_seconds(100);
+  ASSERT_EQ(done(*xena_, command).status(), control::DONE);
+  for (Host* host : {&*xena_, &*jacinth_}) {
+    host->daemon->hand_over();
+    loop_.run();
+    loop_.restart();
+    ASSERT_TRUE(host->start(loop_));
+  }
+  EXPECT_TRUE(peer_status(*xena_).initiator());
+  EXPECT_FALSE(peer_status(*jacinth_).initiator());
+  for (const Host* host : {&*xena_, &*jacinth_}) {
+    EXPECT_EQ(peer_status(*host).state(), "up");
+    EXPECT_THAT(peer_status(*host).lease_seconds_left(), AllOf(testing::Ge(80u), testing::Le(100u)));
+  }
+}
+
 TEST_F(DaemonTest, AStartThatFailsTakesAwayWhatItMade) {
   xena_->daemon.reset();
   xena_->netd.bring_up_error = base::Error{base::ErrorCode::kUnsupported, "no WireGuard here"};

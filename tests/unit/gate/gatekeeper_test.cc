@@ -191,7 +191,7 @@ TEST_F(GatekeeperTest, AnotherRequestDuringTheInstallationIsBusy) {
 TEST_F(GatekeeperTest, ALateAnswerToAnAbandonedActionIsIgnored) {
   deliver(request(wire::Operation::kUp, current_token()));
   const auto install = take<InstallPeer>();
-  gate.adopt(peer, false, now);
+  gate.adopt(peer, std::nullopt, now);
   gate.down(CommandId{1}, peer, 10s, now);  // the user is quicker than the installation
   (void)gate.take_actions();
   gate.installed(peer, install.at(0).ticket, Installed{}, now);
@@ -200,7 +200,7 @@ TEST_F(GatekeeperTest, ALateAnswerToAnAbandonedActionIsIgnored) {
 }
 
 TEST_F(GatekeeperTest, AnUpDuringOurDownIsBusy) {
-  gate.adopt(peer, false, now);
+  gate.adopt(peer, std::nullopt, now);
   gate.down(CommandId{1}, peer, 10s, now);
   (void)gate.take_actions();
   deliver(request(wire::Operation::kUp, current_token()));
@@ -208,7 +208,7 @@ TEST_F(GatekeeperTest, AnUpDuringOurDownIsBusy) {
 }
 
 TEST_F(GatekeeperTest, DownIsDoneOnlyWhenBothEndsHaveRemovedThePeer) {
-  gate.adopt(peer, false, now);
+  gate.adopt(peer, std::nullopt, now);
   gate.down(CommandId{1}, peer, 10s, now);
   const auto actions = gate.take_actions();
   // Routes and peer go first, then the peer is told.
@@ -266,7 +266,7 @@ TEST_F(GatekeeperTest, RenewOfASessionThatIsDownSaysSo) {
 }
 
 TEST_F(GatekeeperTest, ByeTakesTheSessionDown) {
-  gate.adopt(peer, true, now);
+  gate.adopt(peer, Remembered{.initiator = true, .since = now}, now);
   deliver(request(wire::Operation::kBye, current_token()));
   const auto removal = take<RemovePeer>();
   ASSERT_EQ(removal.size(), 1u);
@@ -276,7 +276,7 @@ TEST_F(GatekeeperTest, ByeTakesTheSessionDown) {
 }
 
 TEST_F(GatekeeperTest, ARemovalThatFailsHereIsTold) {
-  gate.adopt(peer, false, now);
+  gate.adopt(peer, std::nullopt, now);
   gate.down(CommandId{1}, peer, 10s, now);
   const auto removal = take<RemovePeer>();
   gate.removed(peer, removal.at(0).ticket, base::fail(base::ErrorCode::kIo, "the device is gone"), now);
@@ -297,19 +297,73 @@ TEST_F(GatekeeperTest, AResolverThatNeverAnswersIsATimeout) {
 }
 
 TEST_F(GatekeeperTest, SessionsThatAreUpAreInstalledAgainOnANewInterface) {
-  gate.adopt(peer, false, now);
+  gate.adopt(peer, std::nullopt, now);
   (void)gate.take_actions();
   gate.reinstall_all(now);
   EXPECT_EQ(take<InstallPeer>().size(), 1u);
 }
 
 TEST_F(GatekeeperTest, AChangedPeerThatIsUpIsBroughtIntoLine) {
-  gate.adopt(peer, false, now);
+  gate.adopt(peer, std::nullopt, now);
   (void)gate.take_actions();
   gate.peer_changed(peer, now);
   const auto installs = take<InstallPeer>();
   ASSERT_EQ(installs.size(), 1u);
   EXPECT_EQ(installs[0].installation, Installation::kKeep);
+}
+
+TEST_F(GatekeeperTest, F41AnAdoptedSessionKeepsItsRoleItsAgeAndTheEndOfItsLease) {
+  gate.adopt(peer, Remembered{.initiator = true, .lease_end = now + 7s, .since = now - 50s}, now);
+  const auto view = gate.view(peer, now);
+  EXPECT_TRUE(view.initiator);
+  EXPECT_EQ(view.since, now - 50s);
+  EXPECT_EQ(view.lease_left, 7s);
+  EXPECT_EQ(gate.next_timer(), now + 7s);
+}
+
+TEST_F(GatekeeperTest, F41ALeaseThatRanOutBeforeTheAdoptionEndsAtOnce) {
+  gate.adopt(peer, Remembered{.lease_end = now - 1s, .since = now - 50s}, now);
+  gate.advance(now);
+  EXPECT_EQ(take<RemovePeer>().size(), 1u);
+  EXPECT_EQ(gate.view(peer, now).reason, "the lease ran out");
+}
+
+TEST_F(GatekeeperTest, WhatIsUpIsToBeRememberedWhenItChangesAndForgottenAtItsEnd) {
+  deliver(request(wire::Operation::kUp, current_token()));
+  gate.installed(peer, take<InstallPeer>().at(0).ticket, Installed{}, now);
+  auto token = wire::Token{};
+  std::vector<std::optional<Remembered>> told;
+  const auto look = [&] {
+    for (const Action& action : gate.take_actions()) {
+      if (const auto* sent = std::get_if<SendDatagram>(&action)) token = opened(*sent).token;
+      if (const auto* each = std::get_if<RememberSession>(&action)) told.push_back(each->facts);
+    }
+  };
+  look();
+  const Time up_since = now;
+  now += 5s;
+  deliver(request(wire::Operation::kStatus, token));  // changes nothing
+  look();
+  deliver(sealed(wire::create_request({.operation = wire::Operation::kRenew,
+                                       .token = token,
+                                       .suites = {crypto::Suite::kXChaCha20Poly1305},
+                                       .lease = 60s}),
+                 {++ids}));
+  look();
+  gate.advance(now + 60s);
+  look();
+  using testing::ElementsAre;
+  EXPECT_THAT(told, ElementsAre(Remembered{.since = up_since}, Remembered{.lease_end = now + 60s, .since = up_since},
+                                std::nullopt));
+}
+
+TEST_F(GatekeeperTest, APeerThatIsRemovedIsForgotten) {
+  gate.adopt(peer, std::nullopt, now);
+  (void)gate.take_actions();
+  gate.peer_removed(peer, now);
+  const auto told = take<RememberSession>();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_FALSE(told[0].facts);
 }
 
 }  // namespace
