@@ -53,7 +53,7 @@ int down(const Context& context, const DownOptions& options) {
     total = progress.total();
     if (!progress.message().empty()) {
       line.clear();
-      complain(progress.name() + ": " + progress.message());
+      complain(progress.message());  // it begins with the name
     }
     line.show(progress);
   };

@@ -118,12 +118,12 @@ control::Response progress(std::uint32_t number, std::uint32_t total, const std:
 }
 
 TEST_F(Command, DownAllTellsWhichFailed) {
-  const auto ended = run({progress(1, 2, "jacinth"), progress(2, 2, "ju", "it did not answer"),
+  const auto ended = run({progress(1, 2, "jacinth"), progress(2, 2, "ju", "ju did not answer"),
                           done(control::UNREACHABLE, "1 of 2 peers did not answer")},
                          {"down", "--all"});
   EXPECT_TRUE(asked_.down().all());
   EXPECT_EQ(ended.exit_status, 5);
-  EXPECT_EQ(ended.err, "anubis: ju: it did not answer\nanubis: 1 of 2 peers did not answer\n");
+  EXPECT_EQ(ended.err, "anubis: ju did not answer\nanubis: 1 of 2 peers did not answer\n");
 }
 
 TEST_F(Command, DownAllTellsHowMany) {
