@@ -56,7 +56,7 @@ base::Status replace_file(const std::filesystem::path& file, std::string_view te
     if (put < 0) return base::fail_errno(errno, temporary);
     text.remove_prefix(static_cast<std::size_t>(put));
   }
-  if (fsync(fd.get()) != 0) return base::fail_errno(errno, temporary);
+  // No fsync: a crash of the machine makes the file void anyway, by its boot id.
   if (rename(temporary.c_str(), file.c_str()) != 0) return base::fail_errno(errno, file.native());
   return {};
 }

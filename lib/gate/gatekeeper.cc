@@ -54,7 +54,8 @@ void Gatekeeper::up(CommandId command, PeerIndex peer, std::optional<std::chrono
     return reschedule(peer, with);
   }
   const auto configured = directory_.get(peer)->lease;
-  const auto asked = lease.value_or(std::chrono::ceil<std::chrono::seconds>(configured.value_or(base::Duration{0})));
+  const auto asked = std::min(
+      lease.value_or(std::chrono::ceil<std::chrono::seconds>(configured.value_or(base::Duration{0}))), wire::kMaxLease);
   with.attempt = Attempt{.started = now, .deadline = now + timeout, .lease = asked, .waiting = {command}};
   if (with.state == SessionState::kUp) {
     with.attempt->phase = Attempt::Phase::kAsking;
