@@ -31,7 +31,8 @@ std::variant<Options, ExitWith> parse_options(int argc, const char* const* argv)
       ->envname("ANUBIS_CONFIG")
       ->capture_default_str();
   app.add_option("--socket", options.socket, "The control socket, instead of the configured one")->type_name("PATH");
-  app.add_option("--state-dir", options.state_directory, "Holds what outlives a restart, and the lock that keeps a second anubisd away")
+  app.add_option("--state-dir", options.state_directory,
+                 "Holds what outlives a restart, and the lock that keeps a second anubisd away")
       ->type_name("DIR")
       ->capture_default_str();
   app.add_flag("--check-config", options.check_config, "Say whether the configuration is right, and end");
