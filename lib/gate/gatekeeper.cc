@@ -14,8 +14,7 @@ Gatekeeper::Gatekeeper(Settings settings, const model::PeerDirectory& directory,
       own_public_key_(own_key.public_key()),
       random_(random) {}
 
-// --- from the network
-// -------------------------------------------------------------------------------------------------
+// --- from the network ------------------------------------------------------------------------------------------------
 
 void Gatekeeper::receive(std::span<const std::uint8_t> datagram, const model::IpAddress& source, std::uint16_t port,
                          Time now) {
@@ -42,8 +41,7 @@ void Gatekeeper::receive(std::span<const std::uint8_t> datagram, const model::Ip
   reschedule(*peer, with);
 }
 
-// --- from the user
-// ----------------------------------------------------------------------------------------------------
+// --- from the user ---------------------------------------------------------------------------------------------------
 
 void Gatekeeper::up(CommandId command, PeerIndex peer, std::optional<std::chrono::seconds> lease,
                     base::Duration timeout, Time now) {
@@ -86,8 +84,7 @@ void Gatekeeper::down(CommandId command, PeerIndex peer, base::Duration timeout,
   reschedule(peer, with);
 }
 
-// --- from the executor
-// ------------------------------------------------------------------------------------------------
+// --- from the executor -----------------------------------------------------------------------------------------------
 
 void Gatekeeper::installed(PeerIndex peer, Ticket ticket, base::Result<Installed> result, Time now) {
   const auto found = sessions_.find(peer);
@@ -97,11 +94,12 @@ void Gatekeeper::installed(PeerIndex peer, Ticket ticket, base::Result<Installed
     responder_installed(peer, with, result, now);
   } else if (with.attempt && with.awaited == ticket) {
     with.awaited.reset();
-    if (result && with.state == SessionState::kUp && result->presence == wire::PeerPresence::kFound) {
+    if (result && with.state != SessionState::kUp) {
+      shake(peer, with, now);
+    } else if (result && result->presence == wire::PeerPresence::kFound) {
       end_attempt(peer, with, {.was_so_already = true}, now);  // renewed, and all is as it should be
     } else if (result) {
-      set_state(peer, with, SessionState::kGoingUp, {}, now);
-      shake(peer, with, now);
+      begin_up(peer, with, now);  // somebody took the peer away here: as when the other end has forgotten it
     } else {
       fail_attempt(peer, with, Verdict::kLocal, result.error().message, now);
     }
@@ -183,8 +181,7 @@ void Gatekeeper::warm_up(PeerIndex peer, Time now) {
   reschedule(peer, with);
 }
 
-// --- time
-// -------------------------------------------------------------------------------------------------------------
+// --- time ------------------------------------------------------------------------------------------------------------
 
 void Gatekeeper::advance(Time now) {
   while (!timers_.empty() && timers_.begin()->first <= now) {
@@ -278,8 +275,7 @@ void Gatekeeper::reschedule(PeerIndex peer, Session& with) {
   with.wake_at = earliest;
 }
 
-// --- shared by both halves
-// --------------------------------------------------------------------------------------------
+// --- shared by both halves -------------------------------------------------------------------------------------------
 
 Session& Gatekeeper::session(PeerIndex peer) {
   const auto [position, is_new] = sessions_.try_emplace(peer);
@@ -332,8 +328,7 @@ void Gatekeeper::install(PeerIndex peer, Ticket ticket, const Session& with, Ins
   emit(std::move(action));
 }
 
-// --- out
-// --------------------------------------------------------------------------------------------------------------
+// --- out -------------------------------------------------------------------------------------------------------------
 
 Actions Gatekeeper::take_actions() {
   if (actions_.empty()) return {};

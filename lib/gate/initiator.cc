@@ -53,8 +53,7 @@ std::string brief(Verdict verdict, const std::string& text) {
 
 }  // namespace
 
-// --- requests
-// ---------------------------------------------------------------------------------------------------------
+// --- requests --------------------------------------------------------------------------------------------------------
 
 void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, Time now) {
   if (const auto status = ensure_keys(peer, with); !status) {
@@ -175,8 +174,7 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
   }
 }
 
-// --- up
-// ---------------------------------------------------------------------------------------------------------------
+// --- up --------------------------------------------------------------------------------------------------------------
 
 void Gatekeeper::begin_up(PeerIndex peer, Session& with, Time now) {
   abandon_down(peer, with, "it was brought up again by a later command");
@@ -276,8 +274,7 @@ void Gatekeeper::end_attempt(PeerIndex peer, Session& with, Outcome outcome, Tim
   if (with.peer_may_be_up) ask(peer, with, wire::Operation::kDown, now);
 }
 
-// --- down
-// -------------------------------------------------------------------------------------------------------------
+// --- down ------------------------------------------------------------------------------------------------------------
 
 void Gatekeeper::begin_down(PeerIndex peer, Session& with, Time now) {
   with.initiator = false;

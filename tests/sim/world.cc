@@ -23,8 +23,7 @@ base::Secret<crypto::kKeySize> seeded_secret(std::uint64_t seed) {
 
 }  // namespace
 
-// --- Host
-// -------------------------------------------------------------------------------------------------------------
+// --- Host ------------------------------------------------------------------------------------------------------------
 
 Host::Host(World& its_world, std::string its_name, std::uint64_t key_seed)
     : world(its_world), name(std::move(its_name)), key(seeded_secret(key_seed)) {
@@ -196,8 +195,7 @@ void Host::complete_handshake(PeerIndex peer, std::uint64_t incarnation) {
   run([&](gate::Gatekeeper& gate) { gate.handshake_seen(peer, ticket, world.now); });
 }
 
-// --- World
-// ------------------------------------------------------------------------------------------------------------
+// --- World -----------------------------------------------------------------------------------------------------------
 
 World::World(std::uint64_t seed) : random(seed) { crypto::initialise(); }
 
