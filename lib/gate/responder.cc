@@ -116,6 +116,8 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
       with.responder.pending = Responder::Pending{new_ticket(), to, lease, request.responder_initiates};
       emit(InstallPeer{.peer = peer,
                        .ticket = with.responder.pending->ticket,
+                       // The sender's entry is new. Keys that ours has from before would keep it from a new handshake.
+                       .installation = request.responder_initiates ? Installation::kRecreate : Installation::kKeep,
                        .endpoint = with.attempt ? with.attempt->endpoint : std::nullopt,
                        .told_port = request.listen_port,
                        .initiate_handshake = request.responder_initiates});
