@@ -79,6 +79,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener {
   netd::Netd& netd_;
 
   base::Fd lock_;
+  gate::LocalKeyAgreement keys_;
   gate::Gatekeeper gatekeeper_;
   Resolver resolver_;
   Endpoints endpoints_;

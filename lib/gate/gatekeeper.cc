@@ -6,12 +6,12 @@ namespace anubis::gate {
 
 using base::Time;
 
-Gatekeeper::Gatekeeper(Settings settings, const model::PeerDirectory& directory,
-                       const crypto::ProductionPrivateKey& own_key, base::Random& random)
+Gatekeeper::Gatekeeper(Settings settings, const model::PeerDirectory& directory, KeyAgreement& keys,
+                       const crypto::ProductionPublicKey& own_public_key, base::Random& random)
     : settings_(std::move(settings)),
       directory_(directory),
-      own_key_(own_key),
-      own_public_key_(own_key.public_key()),
+      keys_(keys),
+      own_public_key_(own_public_key),
       random_(random) {}
 
 // --- from the network ------------------------------------------------------------------------------------------------
@@ -285,9 +285,7 @@ Session& Gatekeeper::session(PeerIndex peer) {
 
 base::Status Gatekeeper::ensure_keys(PeerIndex peer, Session& with) {
   if (with.keys) return {};
-  const model::Peer& authorised = *directory_.get(peer);
-  auto keys = crypto::derive_message_keys(crypto::Suite::kXChaCha20Poly1305, own_key_, own_public_key_,
-                                          authorised.public_key, authorised.preshared_key.get());
+  auto keys = keys_.derive(peer, crypto::Suite::kXChaCha20Poly1305);
   if (!keys) return base::fail(keys.error());
   with.keys = std::move(*keys);
   return {};

@@ -19,6 +19,7 @@
 #include "lib/base/random.h"
 #include "lib/crypto/keys.h"
 #include "lib/gate/action.h"
+#include "lib/gate/key_agreement.h"
 #include "lib/gate/session.h"
 #include "lib/model/directory.h"
 #include "lib/wire/message.h"
@@ -52,9 +53,9 @@ struct SessionView {
 
 class Gatekeeper {
  public:
-  // directory, own_key and random must outlive the gatekeeper.
-  Gatekeeper(Settings settings, const model::PeerDirectory& directory, const crypto::ProductionPrivateKey& own_key,
-             base::Random& random);
+  // directory, keys and random must outlive the gatekeeper.
+  Gatekeeper(Settings settings, const model::PeerDirectory& directory, KeyAgreement& keys,
+             const crypto::ProductionPublicKey& own_public_key, base::Random& random);
 
   // --- from the network ---------------------------------------------------------------------------------------------
 
@@ -154,7 +155,7 @@ class Gatekeeper {
 
   Settings settings_;
   const model::PeerDirectory& directory_;
-  const crypto::ProductionPrivateKey& own_key_;
+  KeyAgreement& keys_;
   crypto::ProductionPublicKey own_public_key_;
   base::Random& random_;
   std::unordered_map<PeerIndex, Session> sessions_;  // of peers in use, not of all that are authorised

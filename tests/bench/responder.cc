@@ -267,8 +267,9 @@ class Anubis final : public daemon::SideService::Handler, public daemon::Executo
   Anubis(base::Random& random, config::Config config, std::vector<model::Peer> peers) : config_(std::move(config)) {
     directory_.replace(std::move(peers));
     parts_ = need(daemon::make_local_parts(config_, directory_));
+    keys_ = std::make_unique<gate::LocalKeyAgreement>(config_.production.private_key, directory_);
     gatekeeper_ =
-        std::make_unique<gate::Gatekeeper>(gate::Settings{}, directory_, config_.production.private_key, random);
+        std::make_unique<gate::Gatekeeper>(gate::Settings{}, directory_, *keys_, config_.production.public_key, random);
     endpoints_ = std::make_unique<daemon::Endpoints>(directory_, *parts_.netd, resolver_);
     executor_ = std::make_unique<daemon::Executor>(loop_, *gatekeeper_, directory_, *parts_.netd, *endpoints_, *this);
     service_ = need(daemon::SideService::create(loop_, {.address = loopback(0, 1), .port = 0, .interface = {}}, *this));
@@ -297,6 +298,7 @@ class Anubis final : public daemon::SideService::Handler, public daemon::Executo
   config::Config config_;
   model::InMemoryDirectory directory_;
   daemon::LocalParts parts_;
+  std::unique_ptr<gate::LocalKeyAgreement> keys_;
   std::unique_ptr<gate::Gatekeeper> gatekeeper_;
   daemon::Resolver resolver_{loop_};
   std::unique_ptr<daemon::Endpoints> endpoints_;

@@ -26,7 +26,7 @@ base::Secret<crypto::kKeySize> seeded_secret(std::uint64_t seed) {
 // --- Host ------------------------------------------------------------------------------------------------------------
 
 Host::Host(World& its_world, std::string its_name, std::uint64_t key_seed)
-    : world(its_world), name(std::move(its_name)), key(seeded_secret(key_seed)) {
+    : world(its_world), name(std::move(its_name)), key(seeded_secret(key_seed)), keys(key, directory) {
   const crypto::SidePrivateKey side_key(seeded_secret(key_seed + 1'000'000));
   identity.name = name;
   identity.public_key = key.public_key();
@@ -44,7 +44,7 @@ void Host::authorise(const Host& other, bool with_endpoint) {
 }
 
 void Host::restart() {
-  gatekeeper = std::make_unique<gate::Gatekeeper>(gate::Settings{}, directory, key, world.random);
+  gatekeeper = std::make_unique<gate::Gatekeeper>(gate::Settings{}, directory, keys, key.public_key(), world.random);
   watches_.clear();
   armed_.reset();
   for (const auto& [peer, installed] : interface) {

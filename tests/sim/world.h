@@ -82,6 +82,7 @@ class Host {
   model::Peer identity;  // as others authorise it
   model::InMemoryDirectory directory;
   std::vector<model::Peer> authorised;
+  gate::LocalKeyAgreement keys;
   std::unique_ptr<gate::Gatekeeper> gatekeeper;
 
   std::map<PeerIndex, InstalledPeer> interface;

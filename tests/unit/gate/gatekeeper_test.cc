@@ -84,7 +84,8 @@ class GatekeeperTest : public ::testing::Test {
   crypto::ProductionPrivateKey peer_key = key_of(2);
   model::InMemoryDirectory directory;
   base::SystemRandom random;
-  Gatekeeper gate{{}, directory, own_key, random};
+  LocalKeyAgreement agreement{own_key, directory};
+  Gatekeeper gate{{}, directory, agreement, own_key.public_key(), random};
   PeerIndex peer{};
   std::unique_ptr<crypto::MessageKeys> keys;
   std::uint8_t ids = 0;
