@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@ struct InstallRequest {
   std::optional<model::Endpoint> endpoint;  // none: as it is, or none
   bool initiate_handshake = false;          // make WireGuard send at once
   bool with_routes = true;
+  // WireGuard's, of this session. Null: as it is; a peer made anew in place of another keeps that one's.
+  std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key = {};
 };
 
 enum class Presence : std::uint8_t { kCreated, kFound };

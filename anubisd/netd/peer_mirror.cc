@@ -53,7 +53,8 @@ void MirrorFiller::peer(wireguard::PeerState&& peer) {
   mirror_.set(peer.public_key, {.endpoint = peer.endpoint,
                                 .allowed_ips = std::move(peer.allowed_ips),
                                 .persistent_keepalive = peer.persistent_keepalive,
-                                .had_handshake = peer.latest_handshake != wireguard::HandshakeTime{}});
+                                .had_handshake = peer.latest_handshake != wireguard::HandshakeTime{},
+                                .preshared_key = std::move(peer.preshared_key)});
 }
 
 }  // namespace anubis::netd

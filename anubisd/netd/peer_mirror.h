@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -20,7 +21,8 @@ struct MirroredPeer {
   std::optional<model::Endpoint> endpoint;
   std::vector<model::IpPrefix> allowed_ips;  // sorted
   std::uint16_t persistent_keepalive = 0;
-  bool had_handshake = false;  // at the last dump
+  bool had_handshake = false;                                          // at the last dump
+  std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key;  // null: none
 };
 
 // Whether the peer holds exactly these, in whatever order.

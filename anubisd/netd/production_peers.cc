@@ -32,6 +32,17 @@ bool contains(const std::vector<Route>& routes, const Route& route) {
   return std::ranges::find(routes, route) != routes.end();
 }
 
+using SharedKey = std::shared_ptr<const crypto::WireGuardPresharedKey>;
+
+// All zero means none to WireGuard.
+SharedKey no_preshared_key() {
+  return std::make_shared<crypto::WireGuardPresharedKey>(base::Secret<crypto::kKeySize>());
+}
+
+SharedKey none_if_zero(const SharedKey& key) { return key->equals(*no_preshared_key()) ? nullptr : key; }
+
+bool same(const SharedKey& a, const SharedKey& b) { return a == b || (a && b && a->equals(*b)); }
+
 }  // namespace
 
 Status ProductionPeers::refresh() {
@@ -66,6 +77,13 @@ ProductionPeers::Plan ProductionPeers::plan(const InstallRequest& request, const
   Plan plan;
   plan.after.allowed_ips = peer.allowed_ips;
   plan.after.endpoint = request.endpoint || !before ? request.endpoint : before->endpoint;
+  if (request.preshared_key) {
+    plan.after.preshared_key = none_if_zero(request.preshared_key);
+  } else if (before) {
+    plan.after.preshared_key = before->preshared_key;
+  } else if (const auto lost = preshared_keys_.find(request.peer); lost != preshared_keys_.end()) {
+    plan.after.preshared_key = lost->second;
+  }
   plan.borrowed_keepalive = initiate && peer.persistent_keepalive == 0;
   plan.after.persistent_keepalive = plan.borrowed_keepalive ? kBorrowedKeepalive : peer.persistent_keepalive;
 
@@ -75,6 +93,7 @@ ProductionPeers::Plan ProductionPeers::plan(const InstallRequest& request, const
     change.endpoint = plan.after.endpoint;
     change.allowed_ips = peer.allowed_ips;
     change.persistent_keepalive = plan.after.persistent_keepalive;
+    change.preshared_key = plan.after.preshared_key;
     plan.changes.push_back(std::move(change));
     return plan;
   }
@@ -96,7 +115,11 @@ ProductionPeers::Plan ProductionPeers::plan(const InstallRequest& request, const
   } else if (before->persistent_keepalive != peer.persistent_keepalive) {
     change.persistent_keepalive = peer.persistent_keepalive;
   }
-  if (change.endpoint || change.allowed_ips || change.persistent_keepalive) plan.changes.push_back(std::move(change));
+  if (request.preshared_key && !same(plan.after.preshared_key, before->preshared_key)) {
+    change.preshared_key = request.preshared_key;
+  }
+  if (change.endpoint || change.allowed_ips || change.persistent_keepalive || change.preshared_key)
+    plan.changes.push_back(std::move(change));
   return plan;
 }
 
@@ -113,6 +136,7 @@ Result<Presence> ProductionPeers::install(const InstallRequest& request) {
   const auto before = found != nullptr ? std::optional(*found) : std::nullopt;
   Plan planned = plan(request, *peer, before);
   const auto endpoint = planned.after.endpoint;
+  const auto preshared_key = planned.after.preshared_key;
   if (auto status = apply(planned.changes); !status) {
     restore(request.peer, peer->public_key, before);
     return fail(status.error());
@@ -149,6 +173,11 @@ Result<Presence> ProductionPeers::install(const InstallRequest& request) {
     }
   }
   sessions_.insert_or_assign(request.peer, Session{peer->public_key, std::move(routes), planned.borrowed_keepalive});
+  if (preshared_key) {
+    preshared_keys_.insert_or_assign(request.peer, preshared_key);
+  } else {
+    preshared_keys_.erase(request.peer);
+  }
   return before ? Presence::kFound : Presence::kCreated;
 }
 
@@ -168,6 +197,7 @@ void ProductionPeers::restore(PeerIndex index, const crypto::ProductionPublicKey
     change.endpoint = before->endpoint;
     change.allowed_ips = before->allowed_ips;
     change.persistent_keepalive = before->persistent_keepalive;
+    change.preshared_key = before->preshared_key ? before->preshared_key : no_preshared_key();
   }
   if (const auto status = apply(std::span(&change, 1)); !status) {
     base::log::error("netd.rollback-failed", "{}", status.error().message);
@@ -243,6 +273,7 @@ Status ProductionPeers::check_endpoint(const model::Peer& peer, const std::optio
 }
 
 Status ProductionPeers::remove(PeerIndex index) {
+  preshared_keys_.erase(index);
   const auto found = sessions_.find(index);
   if (found == sessions_.end()) return {};
   Session& session = found->second;

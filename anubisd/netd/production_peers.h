@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -80,6 +81,8 @@ class ProductionPeers {
   bool mirror_is_stale_ = true;
   bool told_no_ipv6_ = false;
   std::map<PeerIndex, Session> sessions_;
+  // Of the sessions, from install() or adoption until remove(): a device that is made anew has lost them.
+  std::map<PeerIndex, std::shared_ptr<const crypto::WireGuardPresharedKey>> preshared_keys_;
 };
 
 }  // namespace anubis::netd

@@ -63,6 +63,7 @@ Status ProductionPeers::adopt(const std::vector<Route>& present) {
         continue;
       }
       sessions_.emplace(*index, Session{peer->public_key, routes_of(*peer), false});
+      if (standing.preshared_key) preshared_keys_.insert_or_assign(*index, standing.preshared_key);
       if (standing.persistent_keepalive != peer->persistent_keepalive) {
         changes.push_back(
             {.public_key = key, .action = PeerAction::kUpdateOnly, .persistent_keepalive = peer->persistent_keepalive});
@@ -129,6 +130,7 @@ Status ProductionPeers::flush() {
   if (auto status = apply(removals); !status && status.error().code != base::ErrorCode::kNotFound && first)
     first = status;
   sessions_.clear();
+  preshared_keys_.clear();
   mirror_.clear();
   mirror_is_stale_ = true;
   return first;

@@ -83,6 +83,17 @@ class PresharedKey {
   base::Secret<kKeySize> secret_;
 };
 
+// WireGuard's preshared key of a peer, on either interface; not the one that Anubis mixes into its messages.
+class WireGuardPresharedKey {
+ public:
+  explicit WireGuardPresharedKey(base::Secret<kKeySize> secret) : secret_(std::move(secret)) {}
+  [[nodiscard]] std::span<const std::uint8_t, kKeySize> view() const { return secret_.view(); }
+  [[nodiscard]] bool equals(const WireGuardPresharedKey& other) const { return secret_.equals(other.secret_); }
+
+ private:
+  base::Secret<kKeySize> secret_;
+};
+
 struct PublicKeyHash {
   // Public keys are spread evenly by themselves; who can choose them is an authorised peer.
   [[nodiscard]] std::size_t operator()(const PublicKey& key) const noexcept;

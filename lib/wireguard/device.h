@@ -21,22 +21,11 @@
 #include <vector>
 
 #include "lib/base/result.h"
-#include "lib/base/secret.h"
 #include "lib/crypto/keys.h"
 #include "lib/model/endpoint.h"
 #include "lib/model/ip.h"
 
 namespace anubis::wireguard {
-
-// WireGuard's preshared key of a peer; not the one that Anubis mixes into its messages (crypto::PresharedKey).
-class PresharedKey {
- public:
-  explicit PresharedKey(base::Secret<crypto::kKeySize> secret) : secret_(std::move(secret)) {}
-  [[nodiscard]] std::span<const std::uint8_t, crypto::kKeySize> view() const { return secret_.view(); }
-
- private:
-  base::Secret<crypto::kKeySize> secret_;
-};
 
 struct Configuration {
   const crypto::PrivateKey* private_key = nullptr;  // null: as it is
@@ -59,7 +48,7 @@ struct PeerChange {
   // Seconds; 0: off. Going from 0 to N on a device whose link is up sends a packet at once, which starts a handshake
   // when there is none.
   std::optional<std::uint16_t> persistent_keepalive = {};
-  std::shared_ptr<const PresharedKey> preshared_key = {};  // null: as it is; all zero: off
+  std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key = {};  // null: as it is; all zero: off
 };
 
 enum class FailedState {
@@ -94,7 +83,7 @@ using HandshakeTime = std::chrono::sys_time<std::chrono::nanoseconds>;
 
 struct PeerState {
   crypto::PublicKey public_key;
-  bool has_preshared_key = false;
+  std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key;  // null: none
   std::optional<model::Endpoint> endpoint;
   std::vector<model::IpPrefix> allowed_ips;  // in no particular order
   std::uint16_t persistent_keepalive = 0;    // seconds; 0: off

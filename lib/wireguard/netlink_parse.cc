@@ -74,6 +74,15 @@ bool read_allowed_ips(std::span<const std::uint8_t> attributes, std::vector<mode
   return !reader.malformed();
 }
 
+bool read_preshared_key(std::span<const std::uint8_t> payload,
+                        std::shared_ptr<const crypto::WireGuardPresharedKey>& out) {
+  base::Secret<crypto::kKeySize> secret;
+  if (payload.size() != secret.kSize) return false;
+  std::ranges::copy(payload, secret.writable().begin());
+  if (!secret.equals({})) out = std::make_shared<crypto::WireGuardPresharedKey>(std::move(secret));
+  return true;
+}
+
 // What is unknown is passed over: later kernels may tell more.
 bool read_peer(std::span<const std::uint8_t> attributes, PeerState& peer) {
   bool has_key = false;
@@ -85,8 +94,7 @@ bool read_peer(std::span<const std::uint8_t> attributes, PeerState& peer) {
         has_key = read<KeyBytes>(*attribute, peer.public_key.bytes);
         break;
       case WGPEER_A_PRESHARED_KEY:
-        good &= attribute->payload.size() == WG_KEY_LEN;
-        peer.has_preshared_key = std::ranges::any_of(attribute->payload, [](std::uint8_t byte) { return byte != 0; });
+        good &= read_preshared_key(attribute->payload, peer.preshared_key);
         break;
       case WGPEER_A_ENDPOINT:
         good &= read_endpoint(*attribute, peer.endpoint);

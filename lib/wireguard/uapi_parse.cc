@@ -149,7 +149,9 @@ bool UapiReplyParser::take_peer_line(std::string_view key, std::string_view valu
   if (key == "preshared_key") {
     base::Secret<crypto::kKeySize> secret;
     if (!read_key(value, secret.writable())) return false;
-    peer_->has_preshared_key = !secret.equals({});
+    if (!secret.equals({})) {
+      peer_->preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(std::move(secret));
+    }
     return true;
   }
   if (key == "endpoint") return read_endpoint(value, peer_->endpoint);

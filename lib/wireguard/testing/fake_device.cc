@@ -69,8 +69,8 @@ FakeDevice::Applied FakeDevice::apply_one(const PeerChange& change) {
   }
   PeerState& peer = found->second;
   if (change.preshared_key) {
-    peer.has_preshared_key =
-        std::ranges::any_of(change.preshared_key->view(), [](std::uint8_t byte) { return byte != 0; });
+    const bool off = std::ranges::all_of(change.preshared_key->view(), [](std::uint8_t byte) { return byte == 0; });
+    peer.preshared_key = off ? nullptr : change.preshared_key;
   }
   if (change.endpoint) peer.endpoint = change.endpoint;
   if (change.allowed_ips) {

@@ -92,7 +92,7 @@ TEST_P(Conformance, PeerHasWhatItWasGiven) {
           .endpoint = endpoint("192.0.2.1", 4296),
           .allowed_ips = prefixes({"10.1.0.0/16", "10.2.0.1/32", "fd44:1::/64", "fd44:2::1/128"}),
           .persistent_keepalive = 25,
-          .preshared_key = std::make_shared<PresharedKey>(std::move(secret))},
+          .preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(std::move(secret))},
          {.public_key = cheap_key(2),
           .endpoint = endpoint("2001:db8::1", 65535),
           .allowed_ips = prefixes({"0.0.0.0/0", "::/0"})},
@@ -104,7 +104,7 @@ TEST_P(Conformance, PeerHasWhatItWasGiven) {
   EXPECT_EQ(sorted(first.allowed_ips),
             sorted(prefixes({"10.1.0.0/16", "10.2.0.1/32", "fd44:1::/64", "fd44:2::1/128"})));
   EXPECT_EQ(first.persistent_keepalive, 25);
-  EXPECT_TRUE(first.has_preshared_key);
+  EXPECT_TRUE(first.preshared_key);
   EXPECT_EQ(first.latest_handshake, HandshakeTime{});
   EXPECT_EQ(first.rx_bytes, 0u);
   EXPECT_EQ(first.tx_bytes, 0u);
@@ -112,7 +112,7 @@ TEST_P(Conformance, PeerHasWhatItWasGiven) {
   EXPECT_EQ(second.endpoint, endpoint("2001:db8::1", 65535));
   EXPECT_EQ(sorted(second.allowed_ips), sorted(prefixes({"0.0.0.0/0", "::/0"})));
   EXPECT_EQ(second.persistent_keepalive, 0);
-  EXPECT_FALSE(second.has_preshared_key);
+  EXPECT_FALSE(second.preshared_key);
   const auto& third = *find_peer(state, cheap_key(3));
   EXPECT_EQ(third.endpoint, std::nullopt);
   EXPECT_TRUE(third.allowed_ips.empty());
@@ -126,13 +126,13 @@ TEST_P(Conformance, UpdateChangesOnlyWhatItNames) {
           .endpoint = endpoint("192.0.2.1", 4296),
           .allowed_ips = prefixes({"10.1.0.0/16"}),
           .persistent_keepalive = 25,
-          .preshared_key = std::make_shared<PresharedKey>(std::move(secret))}});
+          .preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(std::move(secret))}});
   apply({{.public_key = cheap_key(1), .action = PeerAction::kUpdateOnly, .persistent_keepalive = 0}});
   auto state = peer(cheap_key(1)).value();
   EXPECT_EQ(state.persistent_keepalive, 0);
   EXPECT_EQ(state.endpoint, endpoint("192.0.2.1", 4296));
   EXPECT_EQ(state.allowed_ips, prefixes({"10.1.0.0/16"}));
-  EXPECT_TRUE(state.has_preshared_key);
+  EXPECT_TRUE(state.preshared_key);
   apply({{.public_key = cheap_key(1), .endpoint = endpoint("192.0.2.2", 1)}});
   state = peer(cheap_key(1)).value();
   EXPECT_EQ(state.endpoint, endpoint("192.0.2.2", 1));
@@ -143,11 +143,12 @@ TEST_P(Conformance, PresharedKeyOfZerosTurnsItOff) {
   configure();
   base::Secret<crypto::kKeySize> secret;
   secret.writable()[0] = 1;
-  apply({{.public_key = cheap_key(1), .preshared_key = std::make_shared<PresharedKey>(std::move(secret))}});
-  ASSERT_TRUE(peer(cheap_key(1)).value().has_preshared_key);
   apply({{.public_key = cheap_key(1),
-          .preshared_key = std::make_shared<PresharedKey>(base::Secret<crypto::kKeySize>{})}});
-  EXPECT_FALSE(peer(cheap_key(1)).value().has_preshared_key);
+          .preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(std::move(secret))}});
+  ASSERT_TRUE(peer(cheap_key(1)).value().preshared_key);
+  apply({{.public_key = cheap_key(1),
+          .preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(base::Secret<crypto::kKeySize>{})}});
+  EXPECT_FALSE(peer(cheap_key(1)).value().preshared_key);
 }
 
 TEST_P(Conformance, UpdateOnlyDoesNotCreate) {
@@ -205,7 +206,8 @@ TEST_P(Conformance, ChangesOfOneCallTakeEffectInOrder) {
   configure();
   base::Secret<crypto::kKeySize> secret;
   secret.writable()[0] = 1;
-  apply({{.public_key = cheap_key(1), .preshared_key = std::make_shared<PresharedKey>(std::move(secret))},
+  apply({{.public_key = cheap_key(1),
+          .preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(std::move(secret))},
          {.public_key = cheap_key(2)}});
   apply({{.public_key = cheap_key(1), .action = PeerAction::kRemove},
          {.public_key = cheap_key(1), .allowed_ips = prefixes({"10.1.0.0/16", "10.3.0.0/16"})},
@@ -215,7 +217,7 @@ TEST_P(Conformance, ChangesOfOneCallTakeEffectInOrder) {
   const auto state = dump();
   ASSERT_EQ(state.peers.size(), 2u);
   // Removed and set again: created anew, so the preshared key that was not named again is gone.
-  EXPECT_FALSE(find_peer(state, cheap_key(1))->has_preshared_key);
+  EXPECT_FALSE(find_peer(state, cheap_key(1))->preshared_key);
   EXPECT_EQ(find_peer(state, cheap_key(1))->allowed_ips, prefixes({"10.1.0.0/16"}));
   EXPECT_EQ(sorted(find_peer(state, cheap_key(2))->allowed_ips), prefixes({"10.2.0.0/16", "10.3.0.0/16"}));
 }

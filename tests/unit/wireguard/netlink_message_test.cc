@@ -125,11 +125,12 @@ TEST(NetlinkMessage, SetDeviceNamesOnlyWhatIsGiven) {
 TEST(NetlinkMessage, SetPeerToTheByte) {
   base::Secret<crypto::kKeySize> secret;
   std::ranges::fill(secret.writable(), std::uint8_t{0x5a});
-  const std::vector<PeerChange> changes{{.public_key = cheap_key(0),
-                                         .endpoint = endpoint("192.0.2.1", 4296),
-                                         .allowed_ips = prefixes({"10.1.0.0/16", "fd44::/64"}),
-                                         .persistent_keepalive = 25,
-                                         .preshared_key = std::make_shared<PresharedKey>(std::move(secret))}};
+  const std::vector<PeerChange> changes{
+      {.public_key = cheap_key(0),
+       .endpoint = endpoint("192.0.2.1", 4296),
+       .allowed_ips = prefixes({"10.1.0.0/16", "fd44::/64"}),
+       .persistent_keepalive = 25,
+       .preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(std::move(secret))}};
   const auto messages = all_messages(changes);
   ASSERT_EQ(messages.size(), 1u);
   EXPECT_EQ(hex(messages[0].bytes().subspan(NLMSG_HDRLEN)),
@@ -340,7 +341,7 @@ TEST(NetlinkParse, DeviceAndPeerWithAllThatTheKernelTells) {
   ASSERT_EQ(collector.state.peers.size(), 1u);
   const auto& peer = collector.state.peers[0];
   EXPECT_EQ(peer.public_key, cheap_key(7));
-  EXPECT_TRUE(peer.has_preshared_key);
+  EXPECT_TRUE(peer.preshared_key);
   EXPECT_EQ(peer.endpoint, endpoint("192.0.2.1", 4296));
   EXPECT_EQ(peer.allowed_ips, prefixes({"10.1.0.0/16", "fd44::/64", "0.0.0.0/0"}));
   EXPECT_EQ(peer.persistent_keepalive, 25);

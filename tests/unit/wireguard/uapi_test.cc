@@ -42,7 +42,7 @@ TEST(UapiBuild, ChangesInOrderWithTheKeepaliveLast) {
        .endpoint = endpoint("192.0.2.1", 4296),
        .allowed_ips = prefixes({"10.1.0.0/16", "fd44::/64"}),
        .persistent_keepalive = 25,
-       .preshared_key = std::make_shared<PresharedKey>(std::move(secret))},
+       .preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(std::move(secret))},
       {.public_key = cheap_key(1), .action = PeerAction::kUpdateOnly, .persistent_keepalive = 0},
       {.public_key = cheap_key(2), .endpoint = link_local, .allowed_ips = prefixes({})}};
   EXPECT_EQ(build_uapi_set(changes).text(),
@@ -75,7 +75,7 @@ TEST(UapiBuild, LongestRequestStaysWithinWhatWasReserved) {
            .endpoint = far,
            .allowed_ips = std::vector(100, longest),
            .persistent_keepalive = 65535,
-           .preshared_key = std::make_shared<PresharedKey>(base::Secret<crypto::kKeySize>{})});
+           .preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(base::Secret<crypto::kKeySize>{})});
   const auto request = build_uapi_set(changes);
   // Growing would have left copies of the keys behind.
   EXPECT_LE(request.text().size(), request.capacity());
@@ -122,7 +122,7 @@ void expect_reply(const Collector& collector) {
   ASSERT_EQ(collector.state.peers.size(), 2u);
   const auto& first = collector.state.peers[0];
   EXPECT_EQ(first.public_key, cheap_key(1));
-  EXPECT_FALSE(first.has_preshared_key);
+  EXPECT_FALSE(first.preshared_key);
   EXPECT_EQ(first.endpoint, endpoint("192.0.2.1", 4296));
   EXPECT_EQ(first.latest_handshake, to_handshake_time(1'790'000'000, 5));
   EXPECT_EQ(first.tx_bytes, 1u);
@@ -130,7 +130,7 @@ void expect_reply(const Collector& collector) {
   EXPECT_EQ(first.persistent_keepalive, 25);
   EXPECT_EQ(first.allowed_ips, prefixes({"10.1.0.0/16", "fd44::/64"}));
   const auto& second = collector.state.peers[1];
-  EXPECT_TRUE(second.has_preshared_key);
+  EXPECT_TRUE(second.preshared_key);
   EXPECT_EQ(second.endpoint.value().scope_id, 3u);
   EXPECT_EQ(second.endpoint.value().port, 65535);
   EXPECT_EQ(second.latest_handshake, HandshakeTime{});

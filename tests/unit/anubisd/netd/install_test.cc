@@ -25,6 +25,12 @@ class Install : public FakeHostTest {
     const wireguard::PeerChange change{.public_key = key(number), .allowed_ips = allowed_ips};
     ASSERT_THAT(production().apply(std::span(&change, 1)), IsEmpty());
   }
+  // 0: all zero, which switches it off.
+  static std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key(std::uint8_t fill) {
+    base::Secret<crypto::kKeySize> secret;
+    std::ranges::fill(secret.writable(), fill);
+    return std::make_shared<crypto::WireGuardPresharedKey>(std::move(secret));
+  }
   static InstallRequest to(PeerIndex index) { return {.peer = index, .endpoint = endpoint("192.0.2.1:4296")}; }
 };
 
@@ -75,6 +81,50 @@ TEST_F(Install, RecreatingForgetsTheSession) {
   const auto state = production().peer(key(1)).value();
   EXPECT_EQ(state.latest_handshake, wireguard::HandshakeTime{});
   EXPECT_EQ(state.endpoint, endpoint("192.0.2.1:4296"));  // none given: as it was
+}
+
+TEST_F(Install, ANewPresharedKeyIsSetWithoutDisturbingTheSession) {
+  const auto index = jacinth();
+  bring_up();
+  auto request = to(index);
+  request.preshared_key = preshared_key(1);
+  ASSERT_TRUE(netd_->install(request));
+  production().complete_handshake(key(1), wireguard::HandshakeTime(std::chrono::seconds(5)));
+  request.preshared_key = preshared_key(2);
+  EXPECT_EQ(netd_->install(request).value(), Presence::kFound);
+  EXPECT_TRUE(production().peer(key(1))->preshared_key->equals(*preshared_key(2)));
+  EXPECT_NE(production().peer(key(1))->latest_handshake, wireguard::HandshakeTime{});
+  const auto batches = production().batches();
+  ASSERT_TRUE(netd_->install(request));
+  EXPECT_EQ(production().batches(), batches);  // it has that one
+}
+
+TEST_F(Install, ThePresharedKeyStaysWhenNoneIsNamedAndGoesWhenItIsZero) {
+  const auto index = jacinth();
+  bring_up();
+  auto request = to(index);
+  request.preshared_key = preshared_key(1);
+  ASSERT_TRUE(netd_->install(request));
+  ASSERT_TRUE(netd_->install({.peer = index, .recreate = true}));
+  EXPECT_TRUE(production().peer(key(1))->preshared_key->equals(*preshared_key(1)));
+  ASSERT_TRUE(netd_->install({.peer = index, .preshared_key = preshared_key(0)}));
+  EXPECT_FALSE(production().peer(key(1))->preshared_key);
+}
+
+TEST_F(Install, APresharedKeyOutlivesTheDeviceAndTheProcessButNotTheSession) {
+  const auto index = jacinth();
+  bring_up();
+  ASSERT_TRUE(netd_->install({.peer = index, .preshared_key = preshared_key(1)}));
+  netd_ = new_netd();
+  bring_up();
+  production().reappear();
+  ASSERT_TRUE(netd_->bring_up(Interface::kProduction));
+  ASSERT_TRUE(netd_->install({.peer = index}));
+  ASSERT_TRUE(production().peer(key(1))->preshared_key);
+  EXPECT_TRUE(production().peer(key(1))->preshared_key->equals(*preshared_key(1)));
+  ASSERT_TRUE(netd_->remove(index));
+  ASSERT_TRUE(netd_->install({.peer = index}));
+  EXPECT_FALSE(production().peer(key(1))->preshared_key);
 }
 
 TEST_F(Install, InitiatingBorrowsAKeepaliveAndGivesItBack) {
