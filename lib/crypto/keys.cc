@@ -10,14 +10,13 @@
 namespace anubis::crypto {
 namespace {
 
-constexpr std::size_t kBase64Size = 44;
 constexpr std::size_t kBriefSize = 8;
 
 // Decodes exactly kKeySize bytes of canonical base64.
 bool decode(std::string_view text, std::span<std::uint8_t, kKeySize> out) {
   std::size_t size = 0;
   const char* end = nullptr;
-  return text.size() == kBase64Size &&
+  return text.size() == kKeyTextSize &&
          sodium_base642bin(out.data(), out.size(), text.data(), text.size(), nullptr, &size, &end,
                            sodium_base64_VARIANT_ORIGINAL) == 0 &&
          size == kKeySize && end == text.data() + text.size();
@@ -64,7 +63,7 @@ void initialise() {
 }
 
 std::string PublicKey::to_base64() const {
-  char text[kBase64Size + 1];
+  char text[kKeyTextSize + 1];
   sodium_bin2base64(text, sizeof text, bytes.data(), bytes.size(), sodium_base64_VARIANT_ORIGINAL);
   return text;
 }
@@ -101,6 +100,15 @@ base::Result<base::Secret<kKeySize>> parse_secret(std::string_view text) {
   base::Secret<kKeySize> secret;
   if (!decode(text, secret.writable())) return base::fail(base::ErrorCode::kInvalid, kNotBase64);
   return secret;
+}
+
+base::Secret<kKeyTextSize> format_secret(std::span<const std::uint8_t, kKeySize> secret) {
+  base::Secret<kKeyTextSize + 1> terminated;
+  sodium_bin2base64(reinterpret_cast<char*>(terminated.writable().data()), terminated.kSize, secret.data(),
+                    secret.size(), sodium_base64_VARIANT_ORIGINAL);
+  base::Secret<kKeyTextSize> text;
+  std::ranges::copy(terminated.view().first<kKeyTextSize>(), text.writable().begin());
+  return text;
 }
 
 std::size_t PublicKeyHash::operator()(const PublicKey& key) const noexcept {

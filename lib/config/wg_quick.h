@@ -1,0 +1,82 @@
+// The configuration files of wg-quick(8) and wg(8), read and written. Strict: what those tools would read otherwise
+// than it looks (a key given twice, a text behind which nothing is known) is an error here. PURE: nothing that a file
+// contains is ever run, opened or resolved.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "lib/base/secret.h"
+#include "lib/base/secret_text.h"
+#include "lib/crypto/keys.h"
+#include "lib/model/endpoint.h"
+#include "lib/model/ip.h"
+
+namespace anubis::config {
+
+// Of a text: a userspace device's 65,536 peers with 500 bytes each.
+constexpr std::size_t kMaxWgQuickSize = std::size_t{32} << 20;
+
+// Where wg-quick puts the routes for AllowedIPs.
+struct WgQuickTable {
+  enum class Kind : std::uint8_t {
+    kAuto,    // the main table; for default routes, one of their own with rules
+    kOff,     // no routes at all
+    kNumber,  // that table
+  };
+  Kind kind = Kind::kAuto;
+  std::uint32_t number = 0;  // kNumber: 1 or more
+  bool operator==(const WgQuickTable&) const = default;
+};
+
+// wg-quick runs these by a shell. Here they are only text, for callers to tell their users of.
+struct WgQuickScripts {
+  std::vector<std::string> pre_up;
+  std::vector<std::string> post_up;
+  std::vector<std::string> pre_down;
+  std::vector<std::string> post_down;
+  bool operator==(const WgQuickScripts&) const = default;
+};
+
+struct WgQuickInterface {
+  std::optional<crypto::PrivateKey> private_key;  // none: a script sets it
+  std::uint16_t listen_port = 0;                  // 0: any
+  std::uint32_t fwmark = 0;                       // 0: off
+  std::vector<model::InterfaceAddress> addresses;
+  std::vector<model::IpAddress> dns_servers;
+  std::vector<std::string> dns_search;  // domains
+  std::optional<std::uint32_t> mtu;
+  WgQuickTable table;
+  WgQuickScripts scripts;
+  bool save_config = false;
+};
+
+struct WgQuickPeer {
+  crypto::PublicKey public_key;
+  std::optional<base::Secret<crypto::kKeySize>> preshared_key;  // WireGuard's own
+  std::vector<model::IpPrefix> allowed_ips;
+  std::optional<model::HostPort> endpoint;  // with its port
+  std::uint16_t persistent_keepalive = 0;   // seconds; 0: off
+};
+
+// Move-only: it holds private keys.
+struct WgQuickFile {
+  WgQuickInterface interface;
+  std::vector<WgQuickPeer> peers;  // with different keys
+};
+
+// `name` is what errors call the text: "FILE:LINE:COLUMN: key AllowedIPs: what is wrong", a line for each fault, at
+// most 20 of them. No error quotes a private or preshared key, wherever in a line it stands by mistake.
+// crypto::initialise() first.
+[[nodiscard]] base::Result<WgQuickFile> parse_wg_quick(std::string_view text, const std::string& name);
+
+// A text that parse_wg_quick() reads as the same file. Texts must hold no control characters, no '#', and no blanks at
+// their ends, as those that were parsed do not.
+[[nodiscard]] base::SecretText format_wg_quick(const WgQuickFile& file);
+
+}  // namespace anubis::config
