@@ -1,7 +1,5 @@
 #include "lib/crypto/sealing.h"
 
-#include <algorithm>
-#include <cassert>
 #include <string_view>
 
 #include <sodium.h>
@@ -9,19 +7,9 @@
 namespace anubis::crypto {
 namespace {
 
-static_assert(kNonceSize == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
-static_assert(kTagSize == crypto_aead_xchacha20poly1305_ietf_ABYTES);
 static_assert(kKeySize == crypto_kx_PUBLICKEYBYTES && kKeySize == crypto_kx_SESSIONKEYBYTES);
 
 constexpr std::string_view kContext = "anubis message key, version 1";
-
-std::string_view name_of(Suite suite) {
-  switch (suite) {
-    case Suite::kXChaCha20Poly1305:
-      return "XChaCha20-Poly1305-IETF";
-  }
-  return {};
-}
 
 void absorb(crypto_generichash_state& state, std::span<const std::uint8_t> bytes) {
   crypto_generichash_update(&state, bytes.data(), bytes.size());
@@ -39,7 +27,7 @@ base::Secret<kKeySize> mix(Suite suite, const base::Secret<kKeySize>& exchanged,
   crypto_generichash_state state;
   crypto_generichash_init(&state, exchanged.view().data(), exchanged.view().size(), kKeySize);
   absorb(state, kContext);
-  absorb(state, name_of(suite));
+  absorb(state, protocol_name_of(suite));
   const std::uint8_t has_preshared = preshared != nullptr ? 1 : 0;
   crypto_generichash_update(&state, &has_preshared, 1);
   if (preshared != nullptr) absorb(state, preshared->view());
@@ -62,33 +50,6 @@ base::Result<MessageKeys> derive_message_keys(Suite suite, const ProductionPriva
     return base::fail(base::ErrorCode::kInvalid, "the peer's public key is a point of small order");
   }
   return MessageKeys{.sending = mix(suite, sending, preshared), .receiving = mix(suite, receiving, preshared)};
-}
-
-void seal(Suite suite, const base::Secret<kKeySize>& key, const Nonce& nonce,
-          std::span<const std::uint8_t> associated_data, std::span<const std::uint8_t> plaintext,
-          std::span<std::uint8_t> out) {
-  assert(out.size() == plaintext.size() + kTagSize);
-  switch (suite) {
-    case Suite::kXChaCha20Poly1305:
-      crypto_aead_xchacha20poly1305_ietf_encrypt(out.data(), nullptr, plaintext.data(), plaintext.size(),
-                                                 associated_data.data(), associated_data.size(), nullptr, nonce.data(),
-                                                 key.view().data());
-  }
-}
-
-bool open(Suite suite, const base::Secret<kKeySize>& key, const Nonce& nonce,
-          std::span<const std::uint8_t> associated_data, std::span<const std::uint8_t> sealed,
-          std::span<std::uint8_t> out) {
-  if (sealed.size() < kTagSize || out.size() != sealed.size() - kTagSize) return false;
-  bool authentic = false;
-  switch (suite) {
-    case Suite::kXChaCha20Poly1305:
-      authentic = crypto_aead_xchacha20poly1305_ietf_decrypt(out.data(), nullptr, nullptr, sealed.data(), sealed.size(),
-                                                             associated_data.data(), associated_data.size(),
-                                                             nonce.data(), key.view().data()) == 0;
-  }
-  if (!authentic) std::ranges::fill(out, std::uint8_t{0});
-  return authentic;
 }
 
 }  // namespace anubis::crypto

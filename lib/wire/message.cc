@@ -57,16 +57,6 @@ const char* name_of(Drop reason) {
   return "unknown";
 }
 
-std::optional<crypto::Suite> find_suite(std::uint64_t number) {
-  if (number > 0xff) return std::nullopt;
-  const auto suite = static_cast<crypto::Suite>(number);
-  switch (suite) {
-    case crypto::Suite::kXChaCha20Poly1305:
-      return suite;
-  }
-  return std::nullopt;
-}
-
 tl::expected<Header, Drop> decode_header(std::span<const std::uint8_t> datagram) {
   // Magic and version come before the length, so that the counters tell a stray WireGuard packet or a message of a
   // later version, which may have sizes of its own, from a mutilated one of ours.
@@ -76,8 +66,8 @@ tl::expected<Header, Drop> decode_header(std::span<const std::uint8_t> datagram)
   if (datagram.size() < kRequestSize || datagram.size() > kMaxDatagramSize) return tl::unexpected(Drop::kLength);
   const auto type = find_type(datagram[kTypeOffset]);
   if (!type) return tl::unexpected(Drop::kType);
-  const auto suite = find_suite(datagram[kSuiteOffset]);
-  if (!suite) return tl::unexpected(Drop::kSuite);
+  const auto suite = crypto::find_suite(datagram[kSuiteOffset]);
+  if (!suite || !crypto::is_available(*suite)) return tl::unexpected(Drop::kSuite);
   if (datagram[kReservedOffset] != 0) return tl::unexpected(Drop::kReserved);
 
   Header header{.type = *type, .suite = *suite, .request_id = {}, .sender = {}, .nonce = {}};

@@ -17,7 +17,7 @@
 
 #include "lib/base/secret.h"
 #include "lib/crypto/keys.h"
-#include "lib/crypto/sealing.h"
+#include "lib/crypto/suites.h"
 
 namespace anubis::wire {
 
@@ -55,7 +55,7 @@ enum class Drop : std::uint8_t {
   kMagic,           // not ours: WireGuard's, say
   kVersion,         // a version that this program does not speak
   kType,            // neither request nor reply
-  kSuite,           // a suite that this program does not know
+  kSuite,           // a suite that this program does not know, or this hardware does not have
   kReserved,        // the reserved byte is not zero
   kUnknownSender,   // no authorised peer has the header's public key
   kSource,          // the inner source address is not that peer's side address
@@ -65,9 +65,6 @@ enum class Drop : std::uint8_t {
 };
 constexpr std::size_t kDropReasons = 11;
 [[nodiscard]] const char* name_of(Drop reason);  // "length", "unknown-sender", …
-
-// The suite of this number, if this program knows it.
-[[nodiscard]] std::optional<crypto::Suite> find_suite(std::uint64_t number);
 
 // Reads the header without any cryptography: any drop from kLength to kReserved.
 [[nodiscard]] tl::expected<Header, Drop> decode_header(std::span<const std::uint8_t> datagram);

@@ -8,6 +8,7 @@
 
 #include "gate.pb.h"
 #include "lib/wire/fields.h"
+#include "lib/wire/suites.h"
 #include "lib/wire/text.h"
 
 namespace anubis::wire {
@@ -15,7 +16,8 @@ namespace {
 
 // In the order of the field numbers of gate.proto.
 constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes,  FieldType::kBytes,  FieldType::kVarint,
-                             FieldType::kVarint, FieldType::kVarint, FieldType::kVarint, FieldType::kVarint};
+                             FieldType::kVarint, FieldType::kVarint, FieldType::kVarint, FieldType::kVarint,
+                             FieldType::kUnused, FieldType::kVarints};
 
 // Far above any uptime, and far below what overflows a clock that counts nanoseconds in 64 bits.
 constexpr std::chrono::seconds kMaxUpFor{std::numeric_limits<std::uint32_t>::max()};
@@ -110,6 +112,7 @@ std::vector<std::uint8_t> create_reply(const Reply& reply, std::size_t size) {
   message.set_peer_presence(static_cast<std::uint8_t>(reply.presence));
   message.set_lease_seconds(lease_seconds(reply.lease));
   message.set_state(static_cast<std::uint8_t>(reply.state));
+  for (const crypto::Suite suite : reply.suites) message.add_suites(static_cast<std::uint8_t>(suite));
   message.set_up_seconds(
       static_cast<std::uint64_t>(std::clamp(reply.up_for, std::chrono::seconds(0), kMaxUpFor).count()));
   if (!reply.text.empty())
@@ -137,7 +140,8 @@ std::optional<Reply> consume_reply(std::span<const std::uint8_t> payload) {
               .presence = *presence,
               .lease = std::chrono::seconds(message.lease_seconds()),
               .state = *state,
-              .up_for = std::chrono::seconds(message.up_seconds())};
+              .up_for = std::chrono::seconds(message.up_seconds()),
+              .suites = known_of({message.suites().data(), static_cast<std::size_t>(message.suites_size())})};
   std::ranges::copy(message.token(), reply.token.begin());
   if (const auto result = find_result(message.result())) {
     reply.result = *result;

@@ -7,6 +7,7 @@
 
 #include "gate.pb.h"
 #include "lib/wire/fields.h"
+#include "lib/wire/suites.h"
 
 namespace anubis::wire {
 namespace {
@@ -85,10 +86,7 @@ tl::expected<Request, RequestFault> consume_request(std::span<const std::uint8_t
     }
     std::ranges::copy(message.token(), request.token.emplace().begin());
   }
-  for (const std::uint64_t number : message.suites()) {
-    const auto suite = find_suite(number);
-    if (suite && std::ranges::find(request.suites, *suite) == request.suites.end()) request.suites.push_back(*suite);
-  }
+  request.suites = known_of({message.suites().data(), static_cast<std::size_t>(message.suites_size())});
   if (message.listen_port() > std::numeric_limits<std::uint16_t>::max()) {
     return malformed(fmt::format("listen port {} is out of range", message.listen_port()));
   }

@@ -12,7 +12,7 @@
 #include <tl/expected.hpp>
 
 #include "lib/crypto/keys.h"
-#include "lib/crypto/sealing.h"
+#include "lib/crypto/suites.h"
 #include "lib/wire/message.h"
 
 namespace anubis::wire {

@@ -9,6 +9,9 @@ import json
 import pathlib
 import sys
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 sys.dont_write_bytecode = True  # the source tree stays as it is
 import primitives  # noqa: E402
 
@@ -16,7 +19,7 @@ HERE = pathlib.Path(__file__).parent
 
 # Section 3.2 and 3.3.
 CONTEXT = b"anubis message key, version 1"
-SUITE_NAMES = {1: b"XChaCha20-Poly1305-IETF"}
+SUITE_NAMES = {1: b"XChaCha20-Poly1305-IETF", 2: b"BLAKE2b-AES-256-GCM"}
 
 
 def derive_message_keys(suite, own_private, own_public, peer_public, preshared):
@@ -56,7 +59,7 @@ def decode_header(datagram):
         (datagram[4:5] == b"\1", "version"),
         (512 <= len(datagram) <= 1232, "length"),
         (datagram[5:6] in (b"\1", b"\2"), "type"),
-        (datagram[6:7] == b"\1", "suite"),
+        (len(datagram) > 6 and datagram[6] in SUITE_NAMES, "suite"),
         (datagram[7:8] == b"\0", "reserved"),
     ]:
         if not passed:
@@ -70,6 +73,25 @@ def decode_header(datagram):
     }
 
 
+def seal(suite, key, nonce, associated, plaintext):
+    """Section 3.3."""
+    if suite == 1:
+        return primitives.aead_seal(key, nonce, associated, plaintext)
+    subkey = hashlib.blake2b(nonce[:12], key=key, digest_size=32).digest()
+    return AESGCM(subkey).encrypt(nonce[12:], plaintext, associated)
+
+
+def open_sealed(suite, key, nonce, associated, sealed):
+    """The plaintext, or None."""
+    if suite == 1:
+        return primitives.aead_open(key, nonce, associated, sealed)
+    subkey = hashlib.blake2b(nonce[:12], key=key, digest_size=32).digest()
+    try:
+        return AESGCM(subkey).decrypt(nonce[12:], sealed, associated)
+    except InvalidTag:
+        return None
+
+
 def seal_message(header, key, payload, size):
     """Sections 4.1 and 4.2."""
     nonce = bytes.fromhex(header["nonce"])
@@ -77,12 +99,12 @@ def seal_message(header, key, payload, size):
     encoded += base64.b64decode(header["sender"]) + nonce
     plaintext = len(payload).to_bytes(2, "big") + payload
     plaintext += bytes(size - 96 - len(plaintext))
-    return encoded + primitives.aead_seal(key, nonce, encoded, plaintext)
+    return encoded + seal(header["suite"], key, nonce, encoded, plaintext)
 
 
 def open_message(key, datagram):
     """Sections 4.2 and 4.3, checks 11 and 12."""
-    plaintext = primitives.aead_open(key, datagram[56:80], datagram[:80], datagram[80:])
+    plaintext = open_sealed(datagram[6], key, datagram[56:80], datagram[:80], datagram[80:])
     if plaintext is None:
         raise Dropped("authentication")
     end = 2 + int.from_bytes(plaintext[:2], "big")
@@ -129,14 +151,14 @@ REPLY = {
     6: "lease_seconds",
     7: "state",
     8: "up_seconds",
+    10: "suites",
 }
 BYTES = {"token", "successor", "text"}
 
 
 def decode_fields(payload, names):
     fields = {name: b"" if name in BYTES else 0 for name in names.values()}
-    if "suites" in fields:
-        fields["suites"] = []
+    fields["suites"] = []
     reader = Reader(payload)
     while reader.data:
         tag = reader.varint(5, 2**32)
@@ -169,6 +191,11 @@ def decode_fields(payload, names):
     return fields
 
 
+def known_suites(numbers):
+    """Each once, in the order of the message."""
+    return [number for number in dict.fromkeys(numbers) if number in SUITE_NAMES]
+
+
 def decode_request(payload):
     """Section 5.3: what the vectors call request, or the name of the result."""
     try:
@@ -188,7 +215,7 @@ def decode_request(payload):
     ):
         return "BAD_REQUEST"
     fields["token"] = fields["token"].hex()
-    fields["suites"] = sorted(set(fields["suites"]) & set(SUITE_NAMES))
+    fields["suites"] = known_suites(fields["suites"])
     fields["successor"] = base64.b64encode(fields["successor"]).decode()
     return fields
 
@@ -229,6 +256,7 @@ def decode_reply(payload):
         return "malformed"
     fields["token"] = fields["token"].hex()
     fields["text"] = printable(fields["text"])
+    fields["suites"] = known_suites(fields["suites"])
     return fields
 
 
@@ -270,7 +298,8 @@ def main():
         address = side_address(base64.b64decode(entry["side_public_key"]), bytes.fromhex(entry["prefix"]))
         expect(entry["name"], address, ipaddress.IPv6Address(entry["address"]))
 
-    for entry in load("messages.json")["messages"]:
+    second = load("aes256gcm.json")
+    for entry in load("messages.json")["messages"] + second["messages"]:
         key, payload = bytes.fromhex(entry["key"]), bytes.fromhex(entry["payload"])
         datagram = bytes.fromhex(entry["datagram"])
         expect(entry["name"], seal_message(entry["header"], key, payload, entry["size"]).hex(), entry["datagram"])
@@ -281,7 +310,7 @@ def main():
         else:
             expect(entry["name"], decode_reply(payload), entry["reply"])
 
-    for entry in load("dropped.json")["dropped"]:
+    for entry in load("dropped.json")["dropped"] + second["dropped"]:
         datagram = bytes.fromhex(entry["datagram"])
         try:
             decode_header(datagram)

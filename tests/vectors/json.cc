@@ -24,6 +24,18 @@ Enum enum_from(const Json& number) {
   return static_cast<Enum>(number.get<std::uint8_t>());
 }
 
+Json to_json(const std::vector<crypto::Suite>& suites) {
+  Json numbers = Json::array();
+  for (const crypto::Suite suite : suites) numbers.push_back(static_cast<std::uint8_t>(suite));
+  return numbers;
+}
+
+std::vector<crypto::Suite> suites_from(const Json& numbers) {
+  std::vector<crypto::Suite> suites;
+  for (const Json& number : numbers) suites.push_back(enum_from<crypto::Suite>(number));
+  return suites;
+}
+
 }  // namespace
 
 base::Secret<kKeySize> secret_of(std::string_view text) {
@@ -40,11 +52,9 @@ std::string base64(std::span<const std::uint8_t, kKeySize> bytes) {
 }
 
 Json to_json(const wire::Request& request) {
-  Json suites = Json::array();
-  for (const crypto::Suite suite : request.suites) suites.push_back(static_cast<std::uint8_t>(suite));
   return {{"operation", static_cast<std::uint8_t>(request.operation)},
           {"token", request.token ? test::to_hex(*request.token) : ""},
-          {"suites", suites},
+          {"suites", to_json(request.suites)},
           {"listen_port", request.listen_port},
           {"lease_seconds", request.lease.count()},
           {"successor", request.successor ? request.successor->to_base64() : ""},
@@ -59,7 +69,8 @@ Json to_json(const wire::Reply& reply) {
           {"peer_presence", static_cast<std::uint8_t>(reply.presence)},
           {"lease_seconds", reply.lease.count()},
           {"state", static_cast<std::uint8_t>(reply.state)},
-          {"up_seconds", reply.up_for.count()}};
+          {"up_seconds", reply.up_for.count()},
+          {"suites", to_json(reply.suites)}};
 }
 
 Json to_json(const wire::Header& header) {
@@ -75,7 +86,7 @@ wire::Request request_from(const Json& json) {
   request.operation = enum_from<wire::Operation>(json.at("operation"));
   const auto& token = json.at("token").get_ref<const std::string&>();
   if (!token.empty()) request.token = test::hex_array<wire::Token{}.size()>(token);
-  for (const auto& number : json.at("suites")) request.suites.push_back(enum_from<crypto::Suite>(number));
+  request.suites = suites_from(json.at("suites"));
   request.listen_port = json.at("listen_port");
   request.lease = std::chrono::seconds(json.at("lease_seconds").get<std::int64_t>());
   const auto& successor = json.at("successor").get_ref<const std::string&>();
@@ -94,6 +105,7 @@ wire::Reply reply_from(const Json& json) {
   reply.lease = std::chrono::seconds(json.at("lease_seconds").get<std::int64_t>());
   reply.state = enum_from<wire::SessionState>(json.at("state"));
   reply.up_for = std::chrono::seconds(json.at("up_seconds").get<std::int64_t>());
+  reply.suites = suites_from(json.at("suites"));
   return reply;
 }
 

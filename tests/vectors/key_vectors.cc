@@ -16,13 +16,12 @@ using crypto::kKeySize;
 using crypto::ProductionPrivateKey;
 
 Json make_case(std::string_view name, std::string_view a_text, std::string_view b_text,
-               const crypto::PresharedKey* preshared) {
+               const crypto::PresharedKey* preshared, crypto::Suite suite = crypto::Suite::kXChaCha20Poly1305) {
   const ProductionPrivateKey a(secret_of(a_text));
   const ProductionPrivateKey b(secret_of(b_text));
-  const auto keys =
-      crypto::derive_message_keys(crypto::Suite::kXChaCha20Poly1305, a, a.public_key(), b.public_key(), preshared);
+  const auto keys = crypto::derive_message_keys(suite, a, a.public_key(), b.public_key(), preshared);
   return {{"name", name},
-          {"suite", 1},
+          {"suite", static_cast<std::uint8_t>(suite)},
           {"a_private_key", base64(a.view())},
           {"a_public_key", a.public_key().to_base64()},
           {"b_private_key", base64(b.view())},
@@ -39,11 +38,14 @@ Json make_message_keys() {
   const crypto::PresharedKey preshared(secret_of(kPreshared));
   const crypto::PresharedKey zeros{base::Secret<kKeySize>()};
   Json json{{"section", "3.2"}, {"keys", Json::array()}, {"unusable", Json::array()}};
-  json["keys"] = {make_case("xena and jacinth", kXenaProduction, kJacinthProduction, nullptr),
-                  make_case("the same, from the other end", kJacinthProduction, kXenaProduction, nullptr),
-                  make_case("xena and a third", kXenaProduction, kThird, nullptr),
-                  make_case("with a preshared key", kXenaProduction, kJacinthProduction, &preshared),
-                  make_case("with a preshared key of zeros", kXenaProduction, kJacinthProduction, &zeros)};
+  json["keys"] = {
+      make_case("xena and jacinth", kXenaProduction, kJacinthProduction, nullptr),
+      make_case("the same, from the other end", kJacinthProduction, kXenaProduction, nullptr),
+      make_case("xena and a third", kXenaProduction, kThird, nullptr),
+      make_case("with a preshared key", kXenaProduction, kJacinthProduction, &preshared),
+      make_case("with a preshared key of zeros", kXenaProduction, kJacinthProduction, &zeros),
+      make_case("of suite 2", kXenaProduction, kJacinthProduction, nullptr, crypto::Suite{2}),
+      make_case("of suite 2, with a preshared key", kXenaProduction, kJacinthProduction, &preshared, crypto::Suite{2})};
 
   const std::array<std::pair<const char*, const char*>, 10> unusable{
       {{"zero", "0000000000000000000000000000000000000000000000000000000000000000"},

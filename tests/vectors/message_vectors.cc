@@ -1,7 +1,8 @@
-// messages.json and dropped.json.
+// messages.json, dropped.json, and both for the second suite: aes256gcm.json.
 #include <algorithm>
 #include <numeric>
 
+#include "lib/crypto/sealing.h"
 #include "tests/support/hex.h"
 #include "tests/vectors/vectors.h"
 
@@ -16,6 +17,7 @@ using Bytes = std::vector<std::uint8_t>;
 using Key = base::Secret<crypto::kKeySize>;
 
 constexpr auto kSuiteOne = crypto::Suite::kXChaCha20Poly1305;
+constexpr crypto::Suite kSuiteTwo{2};
 
 template <class Array>
 Array counting_from(std::size_t first) {
@@ -26,23 +28,28 @@ Array counting_from(std::size_t first) {
 
 // xena asks, jacinth answers.
 struct Hosts {
+  explicit Hosts(crypto::Suite its_suite) : suite(its_suite) {}
+
+  crypto::Suite suite;
   crypto::ProductionPrivateKey xena{secret_of(kXenaProduction)};
   crypto::ProductionPrivateKey jacinth{secret_of(kJacinthProduction)};
   crypto::MessageKeys xenas =
-      crypto::derive_message_keys(kSuiteOne, xena, xena.public_key(), jacinth.public_key(), nullptr).value();
+      crypto::derive_message_keys(suite, xena, xena.public_key(), jacinth.public_key(), nullptr).value();
 };
 
 wire::Token token() { return counting_from<wire::Token>(0xa0); }
 
 class Messages {
  public:
+  explicit Messages(crypto::Suite suite) : hosts_(suite) {}
+
   void add(std::string_view name, const wire::Request& request, std::size_t size = kRequestSize) {
     add(name, wire::MessageType::kRequest, wire::create_request(request), size, {"request", to_json(request)});
   }
   void add(std::string_view name, const wire::Reply& reply, std::size_t size = kRequestSize) {
     add(name, wire::MessageType::kReply, wire::create_reply(reply, size), size, {"reply", to_json(reply)});
   }
-  [[nodiscard]] Json take() { return {{"section", "4"}, {"messages", std::move(messages_)}}; }
+  [[nodiscard]] Json take() { return std::move(messages_); }
 
  private:
   void add(std::string_view name, wire::MessageType type, const Bytes& payload, std::size_t size,
@@ -50,7 +57,7 @@ class Messages {
     const std::size_t number = messages_.size();
     const bool is_request = type == wire::MessageType::kRequest;
     const wire::Header header{.type = type,
-                              .suite = kSuiteOne,
+                              .suite = hosts_.suite,
                               .request_id = counting_from<wire::RequestId>(3 * number),
                               .sender = (is_request ? hosts_.xena : hosts_.jacinth).public_key(),
                               .nonce = counting_from<crypto::Nonce>(128 + 5 * number)};
@@ -71,7 +78,8 @@ class Messages {
 // Datagrams that would be good but for one thing.
 class Dropped {
  public:
-  Dropped() {
+  explicit Dropped(crypto::Suite suite) : hosts_(suite) {
+    header_.suite = suite;
     header_.sender = hosts_.xena.public_key();
     header_.request_id = counting_from<wire::RequestId>(0x10);
     header_.nonce = counting_from<crypto::Nonce>(0x40);
@@ -80,7 +88,7 @@ class Dropped {
   [[nodiscard]] Bytes good(std::size_t size = kRequestSize) const {
     const wire::Request request{.operation = wire::Operation::kUp,
                                 .token = token(),
-                                .suites = {kSuiteOne},
+                                .suites = {hosts_.suite},
                                 .listen_port = 4296,
                                 .successor = {}};
     return wire::seal_message(header_, hosts_.xenas.sending, wire::create_request(request), size);
@@ -107,7 +115,7 @@ class Dropped {
     Bytes datagram(kRequestSize);
     const std::span whole(datagram);
     wire::encode_header(header_, whole.first<wire::kHeaderSize>());
-    crypto::seal(kSuiteOne, hosts_.xenas.sending, header_.nonce, whole.first(wire::kHeaderSize), plaintext,
+    crypto::seal(hosts_.suite, hosts_.xenas.sending, header_.nonce, whole.first(wire::kHeaderSize), plaintext,
                  whole.subspan(wire::kHeaderSize));
     return datagram;
   }
@@ -125,7 +133,7 @@ class Dropped {
                         {"key", test::to_hex(hosts_.xenas.receiving.view())},
                         {"datagram", test::to_hex(good())}});
   }
-  [[nodiscard]] Json take() { return {{"section", "4.3"}, {"dropped", std::move(dropped_)}}; }
+  [[nodiscard]] Json take() { return std::move(dropped_); }
 
  private:
   Hosts hosts_;
@@ -191,7 +199,9 @@ void add_replies(Messages& messages) {
   messages.add("DENIED", reply(kDenied, "not now", kDown));
   messages.add("CONFLICT", reply(kConflict, "10.44.0.0/24 belongs to another peer", kFailed));
   messages.add("VERSION", reply(kVersion, "operation 6 is unknown here", kDown));
-  messages.add("SUITE", reply(kSuite, "", kDown));
+  auto suite = reply(kSuite, "another suite is to be used", kDown);
+  suite.suites = {kSuiteOne, kSuiteTwo};
+  messages.add("SUITE", suite);
   messages.add("BUSY", reply(kBusy, "another request for this peer is being carried out", kGoingDown));
   messages.add("BAD_REQUEST", reply(kBadRequest, "the token has 15 bytes instead of 16", kGoingUp));
   messages.add("INTERNAL", reply(kInternal, "Größe der Tabelle erschöpft", kFailed));
@@ -202,17 +212,17 @@ void add_replies(Messages& messages) {
 }  // namespace
 
 Json make_messages() {
-  Messages messages;
+  Messages messages(kSuiteOne);
   add_requests(messages);
   add_replies(messages);
-  return messages.take();
+  return {{"section", "4"}, {"messages", messages.take()}};
 }
 
 Json make_dropped() {
   using enum wire::Drop;
   constexpr std::size_t kLast = kRequestSize - 1;
   constexpr std::uint16_t kLongestPayload = kRequestSize - wire::kOverhead;
-  Dropped dropped;
+  Dropped dropped(kSuiteOne);
   dropped.add("nothing", kLength, {});
   dropped.add("seven bytes", kLength, dropped.resized(kRequestSize, 7));
   dropped.add("the header alone", kLength, dropped.resized(kRequestSize, wire::kHeaderSize));
@@ -230,7 +240,7 @@ Json make_dropped() {
   dropped.add("type 0", kType, dropped.with_byte(5, 0));
   dropped.add("type 3", kType, dropped.with_byte(5, 3));
   dropped.add("suite 0", wire::Drop::kSuite, dropped.with_byte(6, 0));
-  dropped.add("suite 2", wire::Drop::kSuite, dropped.with_byte(6, 2));
+  dropped.add("suite 3", wire::Drop::kSuite, dropped.with_byte(6, 3));
   dropped.add("the reserved byte", kReserved, dropped.with_byte(7, 1));
   dropped.add("a request passed off as a reply", kAuthentication, dropped.with_byte(5, 2));
   dropped.add("a bit of the request id", kAuthentication, dropped.with_flip(8));
@@ -247,7 +257,29 @@ Json make_dropped() {
   dropped.add("the first byte of padding is not zero", kPadding, dropped.with_plaintext(4, 6, 1));
   dropped.add("the last byte of padding is not zero", kPadding,
               dropped.with_plaintext(4, kLongestPayload + wire::kLengthSize - 1, 0x80));
-  return dropped.take();
+  return {{"section", "4.3"}, {"dropped", dropped.take()}};
+}
+
+Json make_aes256gcm() {
+  Messages messages(kSuiteTwo);
+  auto offer_of_both = request(wire::Operation::kUp, token());
+  offer_of_both.suites = {kSuiteOne, kSuiteTwo};
+  messages.add("up, with an offer of both suites", offer_of_both);
+  auto offer_of_one = request(wire::Operation::kStatus, token());
+  offer_of_one.suites = {kSuiteTwo};
+  messages.add("status, the largest datagram", offer_of_one, kMaxDatagramSize);
+  messages.add("OK to status", reply(wire::ResultCode::kOk, "", wire::SessionState::kUp));
+
+  Dropped dropped(kSuiteTwo);
+  dropped.add("said to be of suite 1", wire::Drop::kAuthentication, dropped.with_byte(6, 1));
+  dropped.add("a bit of the nonce, of the half that makes the subkey", wire::Drop::kAuthentication,
+              dropped.with_flip(56));
+  dropped.add("a bit of the nonce, of the half that is GCM's", wire::Drop::kAuthentication, dropped.with_flip(79));
+  dropped.add("a bit of the ciphertext", wire::Drop::kAuthentication, dropped.with_flip(80));
+  dropped.add("a bit of the tag", wire::Drop::kAuthentication, dropped.with_flip(kRequestSize - 1, 0x80));
+  dropped.add("cut short", wire::Drop::kAuthentication, dropped.resized(kMaxDatagramSize, kRequestSize));
+  dropped.add_reflected();
+  return {{"section", "3.3"}, {"messages", messages.take()}, {"dropped", dropped.take()}};
 }
 
 }  // namespace anubis::vectors

@@ -22,8 +22,8 @@ Json request_json() {
 }
 
 Json reply_json() {
-  return {{"result", 1},        {"text", ""},         {"token", kToken}, {"listen_port", 0},
-          {"peer_presence", 0}, {"lease_seconds", 0}, {"state", 1},      {"up_seconds", 0}};
+  return {{"result", 1},        {"text", ""}, {"token", kToken}, {"listen_port", 0},       {"peer_presence", 0},
+          {"lease_seconds", 0}, {"state", 1}, {"up_seconds", 0}, {"suites", Json::array()}};
 }
 
 std::string join(std::initializer_list<std::string_view> parts) {
@@ -91,8 +91,8 @@ Json make_requests() {
   cases.good("the greatest field number", up("f8ffffff0f01"));
   cases.good("an unknown field with the greatest number", up("78", "ffffffffffffffffff01"));
   cases.good("suites: one by one", up("1801"), {{"suites", {1}}});
-  cases.good("suites: unknown ones, and one that comes twice", up("1a0407010201"), {{"suites", {1}}});
-  cases.good("suites: only unknown ones", up("1a050002810207"));
+  cases.good("suites: unknown ones, and one that comes twice", up("1a0407010201"), {{"suites", {1, 2}}});
+  cases.good("suites: only unknown ones", up("1a050003810207"));
   cases.good("the greatest port", up("20ffff03"), {{"listen_port", 65535}});
   cases.good("the longest lease", up("288086b09601"), {{"lease_seconds", 315360000}});
 
@@ -171,14 +171,17 @@ Json make_replies() {
   const auto with = [&least](auto... parts) { return join({least, parts...}); };
 
   cases.good("the least", least);
-  cases.good("everything", with("0804", "120568656c6c6f", "20c821", "2802", "30a038", "3805", "40ffffffff0f"),
+  cases.good("everything",
+             with("0804", "120568656c6c6f", "20c821", "2802", "30a038", "3805", "40ffffffff0f", "52020201"),
              {{"result", 4},
               {"text", "hello"},
               {"listen_port", 4296},
               {"peer_presence", 2},
               {"lease_seconds", 7200},
               {"state", 5},
-              {"up_seconds", 4294967295}});
+              {"up_seconds", 4294967295},
+              {"suites", {2, 1}}});
+  cases.good("suites one by one, repeated and unknown", with("5001", "5002", "5001", "5063"), {{"suites", {1, 2}}});
   cases.good("unknown fields", with("7805", "7a0378797a"));
   cases.good("a text with control characters",
              with("1207"
@@ -220,6 +223,8 @@ Json make_replies() {
   cases.bad("up for 2^32 s", with("408080808010"), kBad);
   cases.bad("the text as a number", with("1001"), kBad);
   cases.bad("the state as bytes", with("3a0101"), kBad);
+  cases.bad("a suite that is cut off", with("520180"), kBad);
+  cases.bad("a suite of 4 bytes", with("5501000000"), kBad);
   cases.bad("a text of 2^31 bytes", with("128080808008"), kBad);
   cases.bad("a group", with("7b7c"), kBad);
   return cases.take();

@@ -24,7 +24,8 @@ Reply make_reply() {
               .presence = PeerPresence::kFound,
               .lease = std::chrono::hours(1),
               .state = SessionState::kGoingDown,
-              .up_for = std::chrono::hours(100'000)};
+              .up_for = std::chrono::hours(100'000),
+              .suites = {crypto::Suite{2}, crypto::Suite::kXChaCha20Poly1305}};
   std::iota(reply.token.begin(), reply.token.end(), std::uint8_t{1});
   return reply;
 }

@@ -137,13 +137,15 @@ TEST(Request, ALeaseBeyondTenYearsIsMalformed) {
 // F21, the data side: what was offered is told apart from what was not.
 TEST(Request, F21TheOfferIsExactlyWhatWasSentAndKnown) {
   using enum crypto::Suite;
+  constexpr crypto::Suite kAes256Gcm{2};
   const auto suites = [](std::string_view rest) { return consume_request(bytes("\x08\x01"s.append(rest)))->suites; };
   EXPECT_THAT(suites(""), testing::IsEmpty());
   EXPECT_THAT(suites("\x1a\x00"sv), testing::IsEmpty());
   EXPECT_THAT(suites("\x1a\x01\x01"), testing::ElementsAre(kXChaCha20Poly1305));
-  EXPECT_THAT(suites("\x18\x01"), testing::ElementsAre(kXChaCha20Poly1305));                  // not packed
-  EXPECT_THAT(suites("\x1a\x04\x07\x01\x02\x01"), testing::ElementsAre(kXChaCha20Poly1305));  // unknown, repeated
-  EXPECT_THAT(suites("\x1a\x02\x00\x02"sv), testing::IsEmpty());
+  EXPECT_THAT(suites("\x18\x01"), testing::ElementsAre(kXChaCha20Poly1305));  // not packed
+  EXPECT_THAT(suites("\x1a\x04\x07\x01\x02\x01"),
+              testing::ElementsAre(kXChaCha20Poly1305, kAes256Gcm));  // unknown, repeated
+  EXPECT_THAT(suites("\x1a\x02\x00\x03"sv), testing::IsEmpty());
   EXPECT_THAT(suites("\x1a\x02\x81\x02"), testing::IsEmpty());              // 257
   EXPECT_THAT(suites("\x1a\x05\x81\x80\x80\x80\x10"), testing::IsEmpty());  // 2^32 + 1
 }
