@@ -1,37 +1,48 @@
 #include "anubisd/signals.h"
 
+#include <cerrno>
+#include <csignal>
+#include <system_error>
 #include <utility>
 
-#include <asio/io_context.hpp>
-#include <asio/signal_set.hpp>
+#include <pthread.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 namespace anubis::daemon {
+namespace {
 
-struct Signals::State {
-  State(asio::io_context& context, std::function<void(int)> wanted) : set(context), callback(std::move(wanted)) {}
+// Out of descriptors or memory: as with Asio's own objects, an exception that main() tells.
+base::Fd block(std::initializer_list<int> signals) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : signals) sigaddset(&set, signal);
+  if (const int error = pthread_sigmask(SIG_BLOCK, &set, nullptr); error != 0) {
+    throw std::system_error(error, std::generic_category(), "pthread_sigmask");
+  }
+  base::Fd fd(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!fd) throw std::system_error(errno, std::generic_category(), "signalfd");
+  return fd;
+}
 
-  asio::signal_set set;
-  std::function<void(int)> callback;
-};
+}  // namespace
 
 Signals::Signals(Loop& loop, std::initializer_list<int> signals, std::function<void(int)> callback)
-    : state_(std::make_shared<State>(loop.context(), std::move(callback))) {
-  for (const int signal : signals) state_->set.add(signal);
-  wait(state_);
+    : fd_(block(signals)), watch_(loop, fd_.get()), callback_(std::move(callback)) {
+  wait();
 }
 
-Signals::~Signals() {
-  state_->callback = nullptr;
-  state_->set.cancel();
+void Signals::wait() {
+  watch_.when_readable([this] { arrived(); });
 }
 
-void Signals::wait(const std::shared_ptr<State>& state) {
-  state->set.async_wait([state](const asio::error_code& error, int signal) {
-    if (error || !state->callback) return;
-    const auto callback = state->callback;  // it may end us
-    callback(signal);
-    wait(state);
-  });
+void Signals::arrived() {
+  signalfd_siginfo info{};
+  const bool has_come = read(fd_.get(), &info, sizeof info) == sizeof info;
+  wait();
+  if (!has_come) return;
+  const auto callback = callback_;  // it may end us
+  callback(static_cast<int>(info.ssi_signo));
 }
 
 }  // namespace anubis::daemon

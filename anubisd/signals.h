@@ -1,27 +1,29 @@
-// Signals, delivered on the loop.
+// Signals, delivered on the loop by signalfd(2): no handler of ours ever interrupts anything.
 #pragma once
 
 #include <functional>
 #include <initializer_list>
-#include <memory>
 
 #include "anubisd/loop.h"
+#include "lib/base/fd.h"
 
 namespace anubis::daemon {
 
-// Programs that are started from here do not inherit any of it.
+// Blocks the signals in this thread, and in those that it starts later, for good: one that comes after the last
+// callback is not to end a process that is ending anyway.
 class Signals {
  public:
   Signals(Loop& loop, std::initializer_list<int> signals, std::function<void(int)> callback);
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
-  ~Signals();
 
  private:
-  struct State;
-  static void wait(const std::shared_ptr<State>& state);
+  void wait();
+  void arrived();
 
-  std::shared_ptr<State> state_;
+  base::Fd fd_;
+  Watch watch_;
+  std::function<void(int)> callback_;
 };
 
 }  // namespace anubis::daemon
