@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <numeric>
 #include <span>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <seccomp.h>
 
 namespace anubis::base {
 namespace {
@@ -53,6 +57,24 @@ TEST(SystemRandom, DoesNotRepeatItself) {
   const auto first = random.bytes<32>();
   const auto second = random.bytes<32>();
   EXPECT_NE(first, second);
+}
+
+// A key that is no secret would be worse than no daemon.
+TEST(SystemRandom, F25WithoutRandomnessTheProcessAborts) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer does not like filters";
+#endif
+  const auto draw = [] {
+    const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    if (filter == nullptr || seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(getrandom), 0) != 0 ||
+        seccomp_load(filter) != 0) {
+      std::_Exit(2);
+    }
+    SystemRandom random;
+    (void)random.bytes<32>();
+    std::_Exit(0);
+  };
+  EXPECT_EXIT(draw(), testing::KilledBySignal(SIGABRT), "getrandom: Function not implemented");
 }
 
 }  // namespace

@@ -1,0 +1,51 @@
+#include "lib/sandbox/enter.h"
+
+#include <string>
+
+#include <netdb.h>
+
+#include "lib/base/log.h"
+#include "lib/sandbox/calls.h"
+#include "lib/sandbox/capabilities.h"
+#include "lib/sandbox/process.h"
+
+namespace anubis::sandbox {
+namespace {
+
+// Lets libc load the modules of its name service that nsswitch.conf names, since a filter refuses code that comes
+// later. A label of more than 63 characters is no host name for any of them: each module is asked, and none asks the
+// network.
+void load_name_service() {
+  const std::string nobody = std::string(64, 'x') + ".invalid";
+  addrinfo* found = nullptr;
+  if (getaddrinfo(nobody.c_str(), nullptr, nullptr, &found) == 0) freeaddrinfo(found);
+}
+
+base::Status enter(std::initializer_list<Capability> kept, const Rules& rules) {
+  if (auto status = set_no_new_privileges(); !status) return status;
+  if (auto status = keep_capabilities(kept); !status) return status;
+  if (auto status = set_not_dumpable(); !status) return status;
+  if (auto status = forbid_core_dumps(); !status) return status;
+  switch (enforcement()) {
+    case Enforcement::kKill:
+      break;
+    case Enforcement::kLog:
+      base::log::warning("sandbox.weakened", "built with ANUBIS_SECCOMP=log: forbidden system calls are only logged");
+      break;
+    case Enforcement::kOff:
+      base::log::warning("sandbox.weakened", "built with ANUBIS_SECCOMP=off: any system call is allowed");
+      break;
+  }
+  return apply(rules);
+}
+
+}  // namespace
+
+base::Status enter_anubisd() {
+  load_name_service();
+  return enter({}, anubisd_calls());
+}
+
+base::Status enter_netd() { return enter({Capability::kNetAdmin}, netd_calls()); }
+
+}  // namespace anubis::sandbox

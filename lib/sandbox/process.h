@@ -1,0 +1,20 @@
+// What the kernel holds against a process that was taken over. Each cannot be taken back, or not without privileges.
+#pragma once
+
+#include "lib/base/result.h"
+
+namespace anubis::sandbox {
+
+// No program that is started from here has more privileges than we have, whatever its file says. The seccomp filter
+// of a process without CAP_SYS_ADMIN wants it.
+base::Status set_no_new_privileges();
+
+// No core dump, and no other process of the same user may read our memory or trace us. What follows: the files below
+// /proc/PID belong to root. Has to be said again after the user was changed.
+base::Status set_not_dumpable();
+
+// Neither we nor what we start writes a core file. (A core_pattern that is a pipe is not held by this: that is what
+// set_not_dumpable() is for.)
+base::Status forbid_core_dumps();
+
+}  // namespace anubis::sandbox
