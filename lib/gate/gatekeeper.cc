@@ -118,6 +118,7 @@ void Gatekeeper::removed(PeerIndex peer, Ticket ticket, base::Status result, Tim
     if (result) {
       finish_down_if_complete(peer, with, now);
     } else {
+      void_token(with);  // a request that was BUSY until now was made before this change
       finish(peer, with.down_waiting, {.verdict = Verdict::kLocal, .text = result.error().message});
       with.down_deadline.reset();
       set_state(peer, with, SessionState::kFailed, result.error().message, now);

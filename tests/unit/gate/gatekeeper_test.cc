@@ -288,6 +288,20 @@ TEST_F(GatekeeperTest, ARemovalThatFailsHereIsTold) {
   EXPECT_EQ(gate.view(peer, now).state, SessionState::kFailed);
 }
 
+// Found by the model of the exchange (tests/model, P1).
+TEST_F(GatekeeperTest, AnUpThatWasBusyDuringOurDownIsStaleWhenTheDownFails) {
+  gate.adopt(peer, std::nullopt, now);
+  gate.down(CommandId{1}, peer, 10s, now);
+  const auto removal = take<RemovePeer>();
+  const auto up = request(wire::Operation::kUp, current_token());
+  deliver(up);
+  ASSERT_EQ(reply().result, ResultCode::kBusy);
+  gate.removed(peer, removal.at(0).ticket, base::fail(base::ErrorCode::kIo, "the device is gone"), now);
+  (void)gate.take_actions();
+  deliver(up);
+  EXPECT_EQ(reply().result, ResultCode::kStale);
+}
+
 TEST_F(GatekeeperTest, AResolverThatNeverAnswersIsATimeout) {
   gate.up(CommandId{1}, peer, std::nullopt, 3s, now);
   (void)gate.take_actions();
