@@ -111,6 +111,14 @@ base::Secret<kKeyTextSize> format_secret(std::span<const std::uint8_t, kKeySize>
   return text;
 }
 
+PresharedKeyId id_of(const WireGuardPresharedKey& key) {
+  constexpr std::string_view kContext = "anubis preshared key id, version 1";
+  PresharedKeyId id{};
+  crypto_generichash(id.data(), id.size(), reinterpret_cast<const unsigned char*>(kContext.data()), kContext.size(),
+                     key.view().data(), key.view().size());
+  return id;
+}
+
 std::size_t PublicKeyHash::operator()(const PublicKey& key) const noexcept {
   std::size_t value = 0;
   std::memcpy(&value, key.bytes.data(), sizeof value);

@@ -98,6 +98,10 @@ class WireGuardPresharedKey {
   base::Secret<kKeySize> secret_;
 };
 
+// Tells which key is meant without telling the key (docs/protocol.md, 9.4).
+using PresharedKeyId = std::array<std::uint8_t, 16>;
+[[nodiscard]] PresharedKeyId id_of(const WireGuardPresharedKey& key);
+
 struct PublicKeyHash {
   // Public keys are spread evenly by themselves; who can choose them is an authorised peer.
   [[nodiscard]] std::size_t operator()(const PublicKey& key) const noexcept;

@@ -103,12 +103,11 @@ Datagram seal_message(const Header& header, const base::Secret<crypto::kKeySize>
   return datagram;
 }
 
-tl::expected<std::vector<std::uint8_t>, Drop> open_message(const Header& header,
-                                                           const base::Secret<crypto::kKeySize>& key,
-                                                           std::span<const std::uint8_t> datagram) {
+tl::expected<base::WipedBytes, Drop> open_message(const Header& header, const base::Secret<crypto::kKeySize>& key,
+                                                  std::span<const std::uint8_t> datagram) {
   if (datagram.size() < kOverhead) return tl::unexpected(Drop::kLength);
   const auto sealed = datagram.subspan(kHeaderSize);
-  std::vector<std::uint8_t> plaintext(sealed.size() - crypto::kTagSize);
+  base::WipedBytes plaintext(sealed.size() - crypto::kTagSize);
   if (!crypto::open(header.suite, key, header.nonce, datagram.first(kHeaderSize), sealed, plaintext)) {
     return tl::unexpected(Drop::kAuthentication);
   }

@@ -16,6 +16,7 @@
 #include <tl/expected.hpp>
 
 #include "lib/base/secret.h"
+#include "lib/base/wiped_bytes.h"
 #include "lib/crypto/keys.h"
 #include "lib/crypto/suites.h"
 
@@ -76,8 +77,8 @@ void encode_header(const Header& header, std::span<std::uint8_t, kHeaderSize> ou
                                     std::span<const std::uint8_t> payload, std::size_t size);
 
 // The payload of a datagram whose header has been decoded. Drop::kAuthentication or Drop::kPadding.
-[[nodiscard]] tl::expected<std::vector<std::uint8_t>, Drop> open_message(const Header& header,
-                                                                         const base::Secret<crypto::kKeySize>& key,
-                                                                         std::span<const std::uint8_t> datagram);
+[[nodiscard]] tl::expected<base::WipedBytes, Drop> open_message(const Header& header,
+                                                                const base::Secret<crypto::kKeySize>& key,
+                                                                std::span<const std::uint8_t> datagram);
 
 }  // namespace anubis::wire

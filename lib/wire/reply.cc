@@ -17,7 +17,7 @@ namespace {
 // In the order of the field numbers of gate.proto.
 constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes,  FieldType::kBytes,  FieldType::kVarint,
                              FieldType::kVarint, FieldType::kVarint, FieldType::kVarint, FieldType::kVarint,
-                             FieldType::kUnused, FieldType::kVarints};
+                             FieldType::kBytes, FieldType::kVarints};
 
 // Far above any uptime, and far below what overflows a clock that counts nanoseconds in 64 bits.
 constexpr std::chrono::seconds kMaxUpFor{std::numeric_limits<std::uint32_t>::max()};
@@ -115,6 +115,7 @@ std::vector<std::uint8_t> create_reply(const Reply& reply, std::size_t size) {
   for (const crypto::Suite suite : reply.suites) message.add_suites(static_cast<std::uint8_t>(suite));
   message.set_up_seconds(
       static_cast<std::uint64_t>(std::clamp(reply.up_for, std::chrono::seconds(0), kMaxUpFor).count()));
+  if (const auto& id = reply.preshared_key_id) message.set_preshared_key_id(id->data(), id->size());
   if (!reply.text.empty())
     message.set_text(printable(reply.text, size - kOverhead - message.ByteSizeLong() - kTextOverhead));
   std::vector<std::uint8_t> payload(message.ByteSizeLong());
@@ -132,7 +133,8 @@ std::optional<Reply> consume_reply(std::span<const std::uint8_t> payload) {
   if (message.result() == 0 || message.token().size() != Token{}.size() ||
       message.listen_port() > std::numeric_limits<std::uint16_t>::max() || !presence ||
       message.lease_seconds() > static_cast<std::uint64_t>(kMaxLease.count()) || !state ||
-      message.up_seconds() > static_cast<std::uint64_t>(kMaxUpFor.count())) {
+      message.up_seconds() > static_cast<std::uint64_t>(kMaxUpFor.count()) ||
+      (!message.preshared_key_id().empty() && message.preshared_key_id().size() != crypto::PresharedKeyId{}.size())) {
     return std::nullopt;
   }
   Reply reply{.text = printable(message.text(), message.text().size()),
@@ -143,6 +145,8 @@ std::optional<Reply> consume_reply(std::span<const std::uint8_t> payload) {
               .up_for = std::chrono::seconds(message.up_seconds()),
               .suites = known_of({message.suites().data(), static_cast<std::size_t>(message.suites_size())})};
   std::ranges::copy(message.token(), reply.token.begin());
+  if (!message.preshared_key_id().empty())
+    std::ranges::copy(message.preshared_key_id(), reply.preshared_key_id.emplace().begin());
   if (const auto result = find_result(message.result())) {
     reply.result = *result;
   } else {

@@ -41,6 +41,8 @@ struct Reply {
   std::chrono::seconds lease{0};  // what is left, rounded up, so that a lease that ends is never zero: until down
   SessionState state = SessionState::kDown;
   std::chrono::seconds up_for{0};
+  // up, renew: the preshared key that the responder has for the session now; none: none.
+  std::optional<crypto::PresharedKeyId> preshared_key_id = {};
   std::vector<crypto::Suite> suites =
       {};  // SUITE: those that the responder would use; consumed: of them, those we know
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include <fmt/core.h>
+#include <string.h>
 
 #include "gate.pb.h"
 #include "lib/wire/fields.h"
@@ -14,7 +15,17 @@ namespace {
 
 // In the order of the field numbers of gate.proto.
 constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes, FieldType::kVarints, FieldType::kVarint,
-                             FieldType::kVarint, FieldType::kBytes, FieldType::kVarint};
+                             FieldType::kVarint, FieldType::kBytes, FieldType::kVarint,  FieldType::kBytes};
+
+// Protobuf leaves what it held in memory.
+struct Wiper {
+  ::anubis::gate::Request& message;
+
+  ~Wiper() {
+    std::string& key = *message.mutable_preshared_key();
+    explicit_bzero(key.data(), key.size());
+  }
+};
 
 std::optional<Operation> find_operation(std::uint64_t number) {
   if (number > 0xff) return std::nullopt;
@@ -52,8 +63,17 @@ const char* name_of(Operation operation) {
   return "unknown";
 }
 
-std::vector<std::uint8_t> create_request(const Request& request) {
+bool Request::operator==(const Request& other) const {
+  const bool same_key = preshared_key == other.preshared_key ||
+                        (preshared_key && other.preshared_key && preshared_key->equals(*other.preshared_key));
+  return same_key && operation == other.operation && token == other.token && suites == other.suites &&
+         listen_port == other.listen_port && lease == other.lease && successor == other.successor &&
+         responder_initiates == other.responder_initiates;
+}
+
+base::WipedBytes create_request(const Request& request) {
   ::anubis::gate::Request message;
+  const Wiper wiper{message};
   message.set_operation(static_cast<std::uint8_t>(request.operation));
   if (request.token) message.set_token(request.token->data(), request.token->size());
   for (const crypto::Suite suite : request.suites) message.add_suites(static_cast<std::uint8_t>(suite));
@@ -61,13 +81,18 @@ std::vector<std::uint8_t> create_request(const Request& request) {
   message.set_lease_seconds(static_cast<std::uint64_t>(request.lease.count()));
   if (request.successor) message.set_successor(request.successor->bytes.data(), request.successor->bytes.size());
   message.set_responder_initiates(request.responder_initiates ? 1 : 0);
-  std::vector<std::uint8_t> payload(message.ByteSizeLong());
+  if (request.preshared_key) {
+    const auto key = request.preshared_key->view();
+    message.set_preshared_key(key.data(), key.size());
+  }
+  base::WipedBytes payload(message.ByteSizeLong());
   message.SerializeWithCachedSizesToArray(payload.data());
   return payload;
 }
 
 tl::expected<Request, RequestFault> consume_request(std::span<const std::uint8_t> payload) {
   ::anubis::gate::Request message;
+  const Wiper wiper{message};
   if (!is_well_formed(payload, kFields) || !message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
     return malformed("the request is no well-formed message");
   }
@@ -107,6 +132,16 @@ tl::expected<Request, RequestFault> consume_request(std::span<const std::uint8_t
     return malformed(fmt::format("responder_initiates is {}, neither 0 nor 1", message.responder_initiates()));
   }
   request.responder_initiates = message.responder_initiates() == 1;
+  if (!message.preshared_key().empty()) {
+    base::Secret<crypto::kKeySize> key;
+    if (message.preshared_key().size() != key.kSize) {
+      return malformed(
+          fmt::format("the preshared key has {} bytes instead of {}", message.preshared_key().size(), key.kSize));
+    }
+    std::ranges::copy(message.preshared_key(), key.writable().begin());
+    if (key.equals({})) return malformed("the preshared key is all zero");
+    request.preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(std::move(key));
+  }
   return request;
 }
 

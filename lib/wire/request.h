@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,8 +34,10 @@ struct Request {
   std::chrono::seconds lease{0};                         // up, renew; zero: until down
   std::optional<crypto::ProductionPublicKey> successor;  // bye only
   bool responder_initiates = false;                      // up: starts WireGuard's handshake; else the sender does
+  // up, renew: WireGuard's, for this session; not all zero. Null: none.
+  std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key;
 
-  bool operator==(const Request&) const = default;
+  bool operator==(const Request& other) const;  // preshared keys by their bytes
 };
 
 // Why an authentic payload is no request; both are answered.
@@ -49,7 +52,7 @@ struct RequestFault {
 
 // The payload that seal_message takes; always fits a datagram of kRequestSize. lease ≤ kMaxLease, or the
 // responder refuses it.
-[[nodiscard]] std::vector<std::uint8_t> create_request(const Request& request);
+[[nodiscard]] base::WipedBytes create_request(const Request& request);
 [[nodiscard]] tl::expected<Request, RequestFault> consume_request(std::span<const std::uint8_t> payload);
 
 }  // namespace anubis::wire

@@ -113,6 +113,11 @@ def open_message(key, datagram):
     return plaintext[2:end]
 
 
+def preshared_key_id(key):
+    """Section 9.4."""
+    return hashlib.blake2b(b"anubis preshared key id, version 1", key=key, digest_size=16).digest()
+
+
 class Fault(Exception):
     pass
 
@@ -141,7 +146,7 @@ class Reader:
         return taken
 
 
-REQUEST = {1: "operation", 2: "token", 3: "suites", 4: "listen_port", 5: "lease_seconds", 6: "successor", 7: "responder_initiates"}
+REQUEST = {1: "operation", 2: "token", 3: "suites", 4: "listen_port", 5: "lease_seconds", 6: "successor", 7: "responder_initiates", 8: "preshared_key"}
 REPLY = {
     1: "result",
     2: "text",
@@ -151,9 +156,10 @@ REPLY = {
     6: "lease_seconds",
     7: "state",
     8: "up_seconds",
+    9: "preshared_key_id",
     10: "suites",
 }
-BYTES = {"token", "successor", "text"}
+BYTES = {"token", "successor", "text", "preshared_key", "preshared_key_id"}
 
 
 def decode_fields(payload, names):
@@ -212,11 +218,14 @@ def decode_request(payload):
         or fields["lease_seconds"] > 10 * 365 * 24 * 3600
         or len(fields["successor"]) not in (0, 32)
         or fields["responder_initiates"] > 1
+        or len(fields["preshared_key"]) not in (0, 32)
+        or fields["preshared_key"] == bytes(32)
     ):
         return "BAD_REQUEST"
     fields["token"] = fields["token"].hex()
     fields["suites"] = known_suites(fields["suites"])
     fields["successor"] = base64.b64encode(fields["successor"]).decode()
+    fields["preshared_key"] = fields["preshared_key"].hex()
     return fields
 
 
@@ -252,11 +261,13 @@ def decode_reply(payload):
         or fields["lease_seconds"] > 10 * 365 * 24 * 3600
         or not 1 <= fields["state"] <= 5
         or fields["up_seconds"] >= 2**32
+        or len(fields["preshared_key_id"]) not in (0, 16)
     ):
         return "malformed"
     fields["token"] = fields["token"].hex()
     fields["text"] = printable(fields["text"])
     fields["suites"] = known_suites(fields["suites"])
+    fields["preshared_key_id"] = fields["preshared_key_id"].hex()
     return fields
 
 
@@ -293,6 +304,9 @@ def main():
         expect(entry["name"], [key.hex() for key in keys], [entry["b_to_a"], entry["a_to_b"]])
     for entry in vectors["unusable"]:
         expect(entry["name"], is_usable(base64.b64decode(entry["public_key"])), False)
+    for entry in vectors["preshared_key_ids"]:
+        key = bytes.fromhex(entry["preshared_key"])
+        expect("preshared key id", preshared_key_id(key).hex(), entry["id"])
 
     for entry in load("side_addresses.json")["addresses"]:
         address = side_address(base64.b64decode(entry["side_public_key"]), bytes.fromhex(entry["prefix"]))

@@ -58,7 +58,8 @@ Json to_json(const wire::Request& request) {
           {"listen_port", request.listen_port},
           {"lease_seconds", request.lease.count()},
           {"successor", request.successor ? request.successor->to_base64() : ""},
-          {"responder_initiates", request.responder_initiates ? 1 : 0}};
+          {"responder_initiates", request.responder_initiates ? 1 : 0},
+          {"preshared_key", request.preshared_key ? test::to_hex(request.preshared_key->view()) : ""}};
 }
 
 Json to_json(const wire::Reply& reply) {
@@ -70,6 +71,7 @@ Json to_json(const wire::Reply& reply) {
           {"lease_seconds", reply.lease.count()},
           {"state", static_cast<std::uint8_t>(reply.state)},
           {"up_seconds", reply.up_for.count()},
+          {"preshared_key_id", reply.preshared_key_id ? test::to_hex(*reply.preshared_key_id) : ""},
           {"suites", to_json(reply.suites)}};
 }
 
@@ -92,6 +94,12 @@ wire::Request request_from(const Json& json) {
   const auto& successor = json.at("successor").get_ref<const std::string&>();
   if (!successor.empty()) request.successor = key_from(successor);
   request.responder_initiates = json.at("responder_initiates") == 1;
+  const auto& preshared_key = json.at("preshared_key").get_ref<const std::string&>();
+  if (!preshared_key.empty()) {
+    base::Secret<crypto::kKeySize> secret;
+    std::ranges::copy(test::hex_array<crypto::kKeySize>(preshared_key), secret.writable().begin());
+    request.preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(std::move(secret));
+  }
   return request;
 }
 
@@ -105,6 +113,8 @@ wire::Reply reply_from(const Json& json) {
   reply.lease = std::chrono::seconds(json.at("lease_seconds").get<std::int64_t>());
   reply.state = enum_from<wire::SessionState>(json.at("state"));
   reply.up_for = std::chrono::seconds(json.at("up_seconds").get<std::int64_t>());
+  const auto& id = json.at("preshared_key_id").get_ref<const std::string&>();
+  if (!id.empty()) reply.preshared_key_id = test::hex_array<crypto::PresharedKeyId{}.size()>(id);
   reply.suites = suites_from(json.at("suites"));
   return reply;
 }

@@ -37,7 +37,7 @@ Json make_message_keys() {
   constexpr std::string_view kThird = "TEST ONLY third production key 3";
   const crypto::PresharedKey preshared(secret_of(kPreshared));
   const crypto::PresharedKey zeros{base::Secret<kKeySize>()};
-  Json json{{"section", "3.2"}, {"keys", Json::array()}, {"unusable", Json::array()}};
+  Json json{{"section", "3.2"}, {"keys", Json::array()}, {"unusable", Json::array()}, {"preshared_key_ids", Json::array()}};
   json["keys"] = {
       make_case("xena and jacinth", kXenaProduction, kJacinthProduction, nullptr),
       make_case("the same, from the other end", kJacinthProduction, kXenaProduction, nullptr),
@@ -60,6 +60,11 @@ Json make_message_keys() {
        {"not canonical: 9 with the top bit", "0900000000000000000000000000000000000000000000000000000000000080"}}};
   for (const auto& [name, digits] : unusable) {
     json["unusable"].push_back({{"name", name}, {"public_key", base64(test::hex_array<kKeySize>(digits))}});
+  }
+  for (const std::string_view text : {kPreshared, kThird}) {
+    const crypto::WireGuardPresharedKey key(secret_of(text));
+    json["preshared_key_ids"].push_back(
+        {{"preshared_key", test::to_hex(key.view())}, {"id", test::to_hex(crypto::id_of(key))}});
   }
   return json;
 }

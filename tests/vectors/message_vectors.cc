@@ -52,7 +52,7 @@ class Messages {
   [[nodiscard]] Json take() { return std::move(messages_); }
 
  private:
-  void add(std::string_view name, wire::MessageType type, const Bytes& payload, std::size_t size,
+  void add(std::string_view name, wire::MessageType type, std::span<const std::uint8_t> payload, std::size_t size,
            std::pair<const char*, Json> meaning) {
     const std::size_t number = messages_.size();
     const bool is_request = type == wire::MessageType::kRequest;

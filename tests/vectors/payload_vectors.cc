@@ -18,12 +18,13 @@ constexpr std::string_view kNineBytes = "808080808080808080";  // nine bytes of 
 
 Json request_json() {
   return {{"operation", 1},     {"token", ""},     {"suites", Json::array()}, {"listen_port", 0},
-          {"lease_seconds", 0}, {"successor", ""}, {"responder_initiates", 0}};
+          {"lease_seconds", 0}, {"successor", ""}, {"responder_initiates", 0},
+          {"preshared_key", ""}};
 }
 
 Json reply_json() {
   return {{"result", 1},        {"text", ""}, {"token", kToken}, {"listen_port", 0},       {"peer_presence", 0},
-          {"lease_seconds", 0}, {"state", 1}, {"up_seconds", 0}, {"suites", Json::array()}};
+          {"lease_seconds", 0}, {"state", 1}, {"up_seconds", 0}, {"preshared_key_id", ""}, {"suites", Json::array()}};
 }
 
 std::string join(std::initializer_list<std::string_view> parts) {
@@ -67,14 +68,15 @@ Json make_requests() {
   const std::string key = test::to_hex(std::vector<std::uint8_t>(32, 0x4b));
 
   cases.good("the least", up());
-  cases.good("everything", join({"0804", "1210", kToken, "1a0101", "20c821", "28a038", "3220", key, "3801"}),
+  cases.good("everything", join({"0804", "1210", kToken, "1a0101", "20c821", "28a038", "3220", key, "3801", "4220", key}),
              {{"operation", 4},
               {"token", kToken},
               {"suites", {1}},
               {"listen_port", 4296},
               {"lease_seconds", 7200},
               {"successor", base64(test::hex_array<32>(key))},
-              {"responder_initiates", 1}});
+              {"responder_initiates", 1},
+              {"preshared_key", key}});
   cases.good("in another order", join({"20c821", "1a0101", "0805"}),
              {{"operation", 5}, {"suites", {1}}, {"listen_port", 4296}});
   cases.good("the last of several counts", up("20c821", "0802", "2001"), {{"operation", 2}, {"listen_port", 1}});
@@ -118,6 +120,9 @@ Json make_requests() {
   cases.bad("a lease one second too long", up("288186b09601"), kBad);
   cases.bad("a successor of 31 bytes", up("321f", std::string_view(key).substr(2)), kBad);
   cases.bad("a successor of 33 bytes", up("3221", key, "00"), kBad);
+  cases.bad("a preshared key of 31 bytes", up("421f", key.substr(2)), kBad);
+  cases.bad("a preshared key of zeros", up("4220", std::string(64, '0')), kBad);
+  cases.bad("the preshared key as a number", up("4001"), kBad);
   cases.bad("responder_initiates 2", up("3802"), kBad);
   cases.bad("a tag that is cut off", up("80"), kBad);
   cases.bad("a tag without its value", up("20"), kBad);
@@ -172,7 +177,7 @@ Json make_replies() {
 
   cases.good("the least", least);
   cases.good("everything",
-             with("0804", "120568656c6c6f", "20c821", "2802", "30a038", "3805", "40ffffffff0f", "52020201"),
+             with("0804", "120568656c6c6f", "20c821", "2802", "30a038", "3805", "40ffffffff0f", "4a10", kToken, "52020201"),
              {{"result", 4},
               {"text", "hello"},
               {"listen_port", 4296},
@@ -180,6 +185,7 @@ Json make_replies() {
               {"lease_seconds", 7200},
               {"state", 5},
               {"up_seconds", 4294967295},
+              {"preshared_key_id", kToken},
               {"suites", {2, 1}}});
   cases.good("suites one by one, repeated and unknown", with("5001", "5002", "5001", "5063"), {{"suites", {1, 2}}});
   cases.good("unknown fields", with("7805", "7a0378797a"));
@@ -221,6 +227,7 @@ Json make_replies() {
   cases.bad("no state", with("3800"), kBad);
   cases.bad("state 6", with("3806"), kBad);
   cases.bad("up for 2^32 s", with("408080808010"), kBad);
+  cases.bad("a preshared key id of 15 bytes", with("4a0f", kToken.substr(2)), kBad);
   cases.bad("the text as a number", with("1001"), kBad);
   cases.bad("the state as bytes", with("3a0101"), kBad);
   cases.bad("a suite that is cut off", with("520180"), kBad);

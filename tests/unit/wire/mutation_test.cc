@@ -7,6 +7,7 @@
 
 #include "lib/wire/reply.h"
 #include "lib/wire/request.h"
+#include "tests/support/preshared_key.h"
 
 namespace anubis::wire {
 namespace {
@@ -43,12 +44,14 @@ Bytes mutate(Bytes bytes, std::mt19937& random) {
 }
 
 TEST(Mutation, F27AMangledRequestIsRefusedOrMeansTheSameWrittenAgain) {
-  const Bytes whole = create_request({.operation = Operation::kBye,
+  const auto created = create_request({.operation = Operation::kBye,
                                       .token = Token{1, 2, 3},
                                       .suites = {crypto::Suite::kXChaCha20Poly1305},
                                       .listen_port = 4296,
                                       .lease = std::chrono::hours(1),
-                                      .successor = crypto::ProductionPublicKey()});
+                                      .successor = crypto::ProductionPublicKey(),
+                                      .preshared_key = test::preshared_key(7)});
+  const Bytes whole(created.begin(), created.end());
   std::mt19937 random(1);
   int accepted = 0;
   for (int round = 0; round < kRounds; ++round) {
@@ -69,7 +72,8 @@ TEST(Mutation, F27AMangledReplyIsRefusedOrMeansTheSameWrittenAgain) {
                                     .presence = PeerPresence::kFound,
                                     .lease = std::chrono::hours(1),
                                     .state = SessionState::kUp,
-                                    .up_for = std::chrono::hours(9)});
+                                    .up_for = std::chrono::hours(9),
+                                    .preshared_key_id = crypto::PresharedKeyId{9, 8}});
   std::mt19937 random(1);
   int accepted = 0;
   for (int round = 0; round < kRounds; ++round) {

@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/preshared_key.h"
+
 namespace anubis::wire {
 namespace {
 
@@ -24,7 +26,8 @@ Request make_request() {
                   .listen_port = 4296,
                   .lease = std::chrono::hours(2),
                   .successor = crypto::ProductionPublicKey(),
-                  .responder_initiates = true};
+                  .responder_initiates = true,
+                  .preshared_key = test::preshared_key(7)};
   std::iota(request.token->begin(), request.token->end(), std::uint8_t{1});
   std::iota(request.successor->bytes.begin(), request.successor->bytes.end(), std::uint8_t{0x80});
   return request;

@@ -1,12 +1,14 @@
 // Installing and removing sessions, and all that can go wrong on the way.
 #include <cerrno>
 
+#include "tests/support/preshared_key.h"
 #include "tests/unit/anubisd/netd/fake_host.h"
 
 namespace anubis::netd {
 namespace {
 
 using base::ErrorCode;
+using test::preshared_key;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -24,12 +26,6 @@ class Install : public FakeHostTest {
   void add_foreign(unsigned number, const std::vector<model::IpPrefix>& allowed_ips) {
     const wireguard::PeerChange change{.public_key = key(number), .allowed_ips = allowed_ips};
     ASSERT_THAT(production().apply(std::span(&change, 1)), IsEmpty());
-  }
-  // 0: all zero, which switches it off.
-  static std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key(std::uint8_t fill) {
-    base::Secret<crypto::kKeySize> secret;
-    std::ranges::fill(secret.writable(), fill);
-    return std::make_shared<crypto::WireGuardPresharedKey>(std::move(secret));
   }
   static InstallRequest to(PeerIndex index) { return {.peer = index, .endpoint = endpoint("192.0.2.1:4296")}; }
 };
