@@ -77,6 +77,7 @@ base::Result<gate::Installed> Executor::install(const gate::InstallPeer& action)
       .endpoint = action.endpoint ? action.endpoint : endpoints_.known(action.peer, action.told_port),
       .initiate_handshake = action.initiate_handshake,
       .with_routes = action.with_routes,
+      .preshared_key = action.preshared_key,
   });
   if (!presence) {
     base::log::error("session.install-failed", "{}: {}", directory_.get(action.peer)->name, presence.error().message);

@@ -18,6 +18,7 @@ using base::Time;
 constexpr std::string_view kFirstWords = "anubis-sessions 1 ";
 constexpr std::string_view kInitiator = "initiator";
 constexpr std::string_view kResponder = "responder";
+constexpr std::string_view kRenewing = "-renewing";
 constexpr std::string_view kUntilDown = "-";
 // The longest that a configuration may say: 36500d.
 constexpr base::Duration kLongestLease = std::chrono::hours(24) * 36500;
@@ -47,11 +48,13 @@ std::optional<std::array<std::string_view, 4>> split(std::string_view line) {
 std::optional<std::pair<crypto::ProductionPublicKey, gate::Remembered>> parse_session(std::string_view line, Time now) {
   const auto words = split(line);
   if (!words) return std::nullopt;
-  const auto& [key_word, role, since_word, end_word] = *words;
+  auto [key_word, role, since_word, end_word] = *words;
+  const bool renewing = role.ends_with(kRenewing);
+  if (renewing) role.remove_suffix(kRenewing.size());
   const auto key = crypto::parse_public_key(key_word);
   const auto since = parse_time(since_word);
   if (!key || (role != kInitiator && role != kResponder) || !since || *since > now) return std::nullopt;
-  gate::Remembered session{.initiator = role == kInitiator, .since = *since};
+  gate::Remembered session{.initiator = role == kInitiator, .since = *since, .renewing = renewing};
   if (end_word != kUntilDown) {
     session.lease_end = parse_time(end_word);
     if (!session.lease_end || *session.lease_end > now + kLongestLease) {
@@ -72,8 +75,9 @@ std::string format_sessions(const RememberedSessions& sessions, std::string_view
   for (const auto& [key, session] : sessions) {
     const std::string end =
         session.lease_end ? fmt::to_string(nanoseconds(*session.lease_end)) : std::string(kUntilDown);
-    fmt::format_to(std::back_inserter(text), "{} {} {} {}\n", key.to_base64(),
-                   session.initiator ? kInitiator : kResponder, nanoseconds(session.since), end);
+    fmt::format_to(std::back_inserter(text), "{} {}{} {} {}\n", key.to_base64(),
+                   session.initiator ? kInitiator : kResponder, session.renewing ? kRenewing : "",
+                   nanoseconds(session.since), end);
   }
   return text;
 }

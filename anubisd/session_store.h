@@ -2,7 +2,7 @@
 // the boot: times are those of CLOCK_BOOTTIME, in nanoseconds, and mean nothing to another boot.
 //
 //   anubis-sessions 1 5f1c0bd0-6a0e-4a55-9b0c-3f6d5d2f1e11
-//   PRODUCTION-PUBLIC-KEY initiator|responder SINCE LEASE-END|-
+//   PRODUCTION-PUBLIC-KEY initiator|responder[-renewing] SINCE LEASE-END|-
 #pragma once
 
 #include <cstddef>

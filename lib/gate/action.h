@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -61,6 +62,8 @@ struct InstallPeer {
   std::uint16_t told_port = 0;
   bool initiate_handshake = false;
   bool with_routes = true;
+  // WireGuard's, of this session; all zero: none. Null: as it is.
+  std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key;
 };
 
 struct Installed {
@@ -118,6 +121,7 @@ struct Remembered {
   bool initiator = false;
   std::optional<base::Time> lease_end;  // none: until down
   base::Time since{};
+  bool renewing = false;  // we sent the peer a new preshared key, and it has not said yet that it took it
   bool operator==(const Remembered&) const = default;
 };
 

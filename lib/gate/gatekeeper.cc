@@ -137,6 +137,7 @@ void Gatekeeper::adopt(PeerIndex peer, const std::optional<Remembered>& remember
   }
   set_state(peer, with, SessionState::kUp, {}, now);
   if (remembered) with.since = remembered->since;
+  if (remembered && remembered->renewing) ask(peer, with, wire::Operation::kRenew, now);
   reschedule(peer, with);
 }
 
@@ -205,6 +206,7 @@ void Gatekeeper::wake(PeerIndex peer, Session& with, Time now) {
   if (with.lease_end && *with.lease_end <= now && with.state == SessionState::kUp && !with.attempt) {
     with.lease_end.reset();
     with.initiator = false;
+    with.exchange.reset();
     void_token(with);
     remove_from_interface(peer);
     set_state(peer, with, SessionState::kDown, "the lease ran out", now);
@@ -248,7 +250,10 @@ void Gatekeeper::wake(PeerIndex peer, Session& with, Time now) {
 
 void Gatekeeper::remember(PeerIndex peer, Session& with) {
   std::optional<Remembered> facts;
-  if (with.state == SessionState::kUp) facts = Remembered{with.initiator, with.lease_end, with.since};
+  if (with.state == SessionState::kUp) {
+    const bool renewing = with.exchange && with.exchange->operation == wire::Operation::kRenew;
+    facts = Remembered{with.initiator, with.lease_end, with.since, renewing};
+  }
   if (facts == with.remembered) return;
   with.remembered = facts;
   emit(RememberSession{peer, facts});
@@ -304,6 +309,7 @@ void Gatekeeper::void_token(Session& with) {
 void Gatekeeper::set_state(PeerIndex peer, Session& with, SessionState state, std::string reason, Time now) {
   if (with.state == state && with.reason == reason) return;
   if (with.state != state) with.since = now;
+  if (state == SessionState::kDown || state == SessionState::kFailed) with.preshared_key.reset();
   with.state = state;
   with.reason = std::move(reason);
   emit(SessionChanged{peer, state, with.initiator, with.reason});
@@ -315,8 +321,12 @@ void Gatekeeper::finish(PeerIndex peer, std::vector<CommandId>& commands, const 
 }
 
 void Gatekeeper::install(PeerIndex peer, Ticket ticket, const Session& with, Installation installation,
-                         bool with_routes) {
-  InstallPeer action{.peer = peer, .ticket = ticket, .installation = installation, .with_routes = with_routes};
+                         bool with_routes, SharedPresharedKey preshared_key) {
+  InstallPeer action{.peer = peer,
+                     .ticket = ticket,
+                     .installation = installation,
+                     .with_routes = with_routes,
+                     .preshared_key = std::move(preshared_key)};
   action.initiate_handshake = we_initiate_handshake(peer, with);
   // A roamer's initiation, which may have arrived by now, tells where it is better than anything that we could say.
   const bool keep_endpoint = with.attempt && with.attempt->installed_early && !action.initiate_handshake;

@@ -112,7 +112,8 @@ class Gatekeeper {
   void set_state(PeerIndex peer, Session& session, SessionState state, std::string reason, base::Time now);
   void void_token(Session& session);
   void finish(PeerIndex peer, std::vector<CommandId>& commands, const Outcome& outcome);
-  void install(PeerIndex peer, Ticket ticket, const Session& session, Installation installation, bool with_routes);
+  void install(PeerIndex peer, Ticket ticket, const Session& session, Installation installation, bool with_routes,
+               SharedPresharedKey preshared_key = nullptr);
   void remove_from_interface(PeerIndex peer) { emit(RemovePeer{peer, new_ticket()}); }
   void remember(PeerIndex peer, Session& session);
   // Due at the end of whatever may have changed the session.
@@ -130,14 +131,23 @@ class Gatekeeper {
   void begin_down(PeerIndex peer, Session& session, base::Time now);
   void take_reply(PeerIndex peer, Session& session, const wire::Header& header, std::span<const std::uint8_t> datagram,
                   base::Time now);
-  void take_up_reply(PeerIndex peer, Session& session, const wire::Reply& reply, base::Time now);
-  void take_renew_reply(PeerIndex peer, Session& session, const wire::Reply& reply, base::Time now);
+  void take_up_reply(PeerIndex peer, Session& session, const Exchange& answered, const wire::Reply& reply,
+                     base::Time now);
+  void take_renew_reply(PeerIndex peer, Session& session, const Exchange& answered, const wire::Reply& reply,
+                        base::Time now);
   void take_down_reply(PeerIndex peer, Session& session, const wire::Reply& reply, base::Time now);
   void shake(PeerIndex peer, Session& session, base::Time now);
   void end_attempt(PeerIndex peer, Session& session, Outcome outcome, base::Time now);
   void fail_attempt(PeerIndex peer, Session& session, Verdict verdict, std::string text, base::Time now);
   void finish_down_if_complete(PeerIndex peer, Session& session, base::Time now);
   void abandon_down(PeerIndex peer, Session& session, std::string why);
+
+  // preshared_key.cc
+  [[nodiscard]] SharedPresharedKey key_to_send(const Session& session, wire::Operation operation);
+  [[nodiscard]] SharedPresharedKey settle_key(PeerIndex peer, Session& session, const wire::Request& request);
+  [[nodiscard]] bool must_ask_again(const Session& session, const wire::Reply& reply) const;
+  [[nodiscard]] static SharedPresharedKey take_key(Session& session, const SharedPresharedKey& sent,
+                                                   const wire::Reply& reply);
 
   // responder.cc: what a peer asks of us
   void take_request(PeerIndex peer, Session& session, const wire::Header& header,

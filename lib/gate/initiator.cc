@@ -33,6 +33,11 @@ constexpr Duration kEarlyInstallLag = 2ms;
 // ms apart (timestamps are rounded), so that a peer made anew too soon would shut itself out.
 constexpr Duration kShortestShake = 25ms;
 
+std::chrono::seconds lease_left(const Session& with, Time now) {
+  if (!with.lease_end) return 0s;  // until down
+  return std::max(std::chrono::ceil<std::chrono::seconds>(*with.lease_end - now), std::chrono::seconds(1));
+}
+
 std::string brief(Verdict verdict, const std::string& text) {
   switch (verdict) {
     case Verdict::kDone:
@@ -61,11 +66,13 @@ void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, T
     return;
   }
   const unsigned stales = with.exchange ? with.exchange->stales : 0;
+  auto preshared_key = key_to_send(with, operation);
   with.exchange = Exchange{.operation = operation,
                            .request_id = random_.bytes<std::tuple_size_v<wire::RequestId>>(),
                            .suite = crypto::Suite::kXChaCha20Poly1305,
                            .first_sent = now,
-                           .stales = stales};
+                           .stales = stales,
+                           .preshared_key = std::move(preshared_key)};
   const wire::Header header{.type = wire::MessageType::kRequest,
                             .suite = with.exchange->suite,
                             .request_id = with.exchange->request_id,
@@ -76,8 +83,9 @@ void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, T
       .token = with.peer_token,
       .suites = settings_.suites,
       .listen_port = settings_.listen_port,
-      .lease = with.attempt ? with.attempt->lease : 0s,
-      .responder_initiates = operation == wire::Operation::kUp && !we_initiate_handshake(peer, with)};
+      .lease = with.attempt ? with.attempt->lease : lease_left(with, now),
+      .responder_initiates = operation == wire::Operation::kUp && !we_initiate_handshake(peer, with),
+      .preshared_key = with.exchange->preshared_key};
   with.exchange->datagram =
       wire::seal_message(header, with.keys->sending, wire::create_request(request), wire::kRequestSize);
   if (operation == wire::Operation::kUp) prepare_early_install(peer, with, now);
@@ -108,7 +116,9 @@ bool Gatekeeper::we_initiate_handshake(PeerIndex peer, const Session& with) cons
 void Gatekeeper::install_early(PeerIndex peer, Session& with) {
   with.attempt->install_early_at.reset();
   with.attempt->installed_early = true;
-  install(peer, new_ticket(), with, Installation::kRecreate, false);
+  const bool overruled = with.exchange->overruled;
+  install(peer, new_ticket(), with, Installation::kRecreate, false,
+          overruled ? with.preshared_key : with.exchange->preshared_key);
 }
 
 void Gatekeeper::repeat(PeerIndex peer, Session& with, Time now) {
@@ -149,6 +159,10 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
     case wire::ResultCode::kBusy:
       return;  // not accepted, so that the same bytes, sent again later, are judged anew
     case wire::ResultCode::kOk:
+      if (must_ask_again(with, *reply) && ++with.exchange->stales < kMaxStales) {
+        return ask(peer, with, with.exchange->operation, now);
+      }
+      break;
     case wire::ResultCode::kDenied:
     case wire::ResultCode::kConflict:
     case wire::ResultCode::kVersion:
@@ -163,9 +177,9 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
   if (with.attempt) with.attempt->round_trip = now - answered.first_sent;
   switch (answered.operation) {
     case wire::Operation::kUp:
-      return take_up_reply(peer, with, *reply, now);
+      return take_up_reply(peer, with, answered, *reply, now);
     case wire::Operation::kRenew:
-      return take_renew_reply(peer, with, *reply, now);
+      return take_renew_reply(peer, with, answered, *reply, now);
     case wire::Operation::kDown:
     case wire::Operation::kBye:
       return take_down_reply(peer, with, *reply, now);
@@ -178,6 +192,7 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
 
 void Gatekeeper::begin_up(PeerIndex peer, Session& with, Time now) {
   abandon_down(peer, with, "it was brought up again by a later command");
+  with.exchange.reset();
   void_token(with);
   with.initiator = true;
   with.unopened = 0;
@@ -203,7 +218,8 @@ void Gatekeeper::resolved(PeerIndex peer, Ticket ticket, base::Result<model::End
   reschedule(peer, with);
 }
 
-void Gatekeeper::take_up_reply(PeerIndex peer, Session& with, const wire::Reply& reply, Time now) {
+void Gatekeeper::take_up_reply(PeerIndex peer, Session& with, const Exchange& answered, const wire::Reply& reply,
+                               Time now) {
   Attempt& attempt = *with.attempt;
   if (reply.result != wire::ResultCode::kOk) {
     with.peer_may_be_up = false;
@@ -215,8 +231,11 @@ void Gatekeeper::take_up_reply(PeerIndex peer, Session& with, const wire::Reply&
   if (attempt.endpoint->port == 0) attempt.endpoint->port = reply.listen_port;
   attempt.phase = Phase::kInstalling;
   with.awaited = new_ticket();
-  const bool is_new = attempt.installed_early || attempt.leaves_handshake_to_peer;
-  install(peer, *with.awaited, with, is_new ? Installation::kKeep : Installation::kRecreate, true);
+  // A handshake that was begun with a key that the peer does not have has failed.
+  const bool is_new = (attempt.installed_early && reply.preshared_key_id) || attempt.leaves_handshake_to_peer;
+  auto key = take_key(with, answered.preshared_key, reply);
+  if (!key && !answered.overruled) key = answered.preshared_key;
+  install(peer, *with.awaited, with, is_new ? Installation::kKeep : Installation::kRecreate, true, std::move(key));
 }
 
 void Gatekeeper::shake(PeerIndex peer, Session& with, Time now) {
@@ -239,7 +258,10 @@ void Gatekeeper::handshake_seen(PeerIndex peer, Ticket ticket, Time now) {
   reschedule(peer, with);
 }
 
-void Gatekeeper::take_renew_reply(PeerIndex peer, Session& with, const wire::Reply& reply, Time now) {
+void Gatekeeper::take_renew_reply(PeerIndex peer, Session& with, const Exchange& answered, const wire::Reply& reply,
+                                  Time now) {
+  const bool goes_on = reply.result == wire::ResultCode::kOk && with.state == SessionState::kUp;
+  if (!with.attempt && !goes_on) return;  // nobody waits for it: what there is stays as it is
   if (reply.result == wire::ResultCode::kNotUp) return begin_up(peer, with, now);  // it has forgotten the session
   if (reply.result != wire::ResultCode::kOk) {
     return end_attempt(peer, with, {.verdict = Verdict::kRefused, .code = reply.result, .text = reply.text}, now);
@@ -247,10 +269,12 @@ void Gatekeeper::take_renew_reply(PeerIndex peer, Session& with, const wire::Rep
   with.initiator = true;
   with.lease_end.reset();
   if (reply.lease > 0s) with.lease_end = now + reply.lease;
-  // The peer's end is as it should be. Is ours? What stands there already is not touched.
+  auto key = take_key(with, answered.preshared_key, reply);
+  if (!with.attempt) return install(peer, new_ticket(), with, Installation::kKeep, true, std::move(key));
+  // The peer's end is as it should be. Is ours? What stands there already is not touched, but for the key.
   with.attempt->phase = Phase::kInstalling;
   with.awaited = new_ticket();
-  install(peer, *with.awaited, with, Installation::kKeep, true);
+  install(peer, *with.awaited, with, Installation::kKeep, true, std::move(key));
 }
 
 void Gatekeeper::fail_attempt(PeerIndex peer, Session& with, Verdict verdict, std::string text, Time now) {
@@ -263,8 +287,11 @@ void Gatekeeper::end_attempt(PeerIndex peer, Session& with, Outcome outcome, Tim
   outcome.took = now - with.attempt->started;
   finish(peer, with.attempt->waiting, outcome);
   with.attempt.reset();
-  with.exchange.reset();
   with.awaited.reset();
+  // The peer may have taken the new preshared key of a renewal that it has not answered: until we know, we ask on.
+  const bool asks_on =
+      with.state == SessionState::kUp && with.exchange && with.exchange->operation == wire::Operation::kRenew;
+  if (!asks_on) with.exchange.reset();
   if (with.state == SessionState::kUp) return;
 
   with.lease_end.reset();
@@ -308,7 +335,7 @@ void Gatekeeper::finish_down_if_complete(PeerIndex peer, Session& with, Time now
 
 // Whatever we still wanted to take down is wanted again.
 void Gatekeeper::abandon_down(PeerIndex peer, Session& with, std::string why) {
-  with.exchange.reset();
+  if (with.exchange && with.exchange->operation == wire::Operation::kDown) with.exchange.reset();
   with.awaited.reset();
   with.down_deadline.reset();
   with.peer_may_be_up = false;

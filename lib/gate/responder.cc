@@ -34,6 +34,8 @@ bool suite_is_right(crypto::Suite used, const std::vector<crypto::Suite>& offere
   return best == used;
 }
 
+wire::Reply not_up() { return {.result = ResultCode::kNotUp, .text = "the session is not up here"}; }
+
 }  // namespace
 
 void Gatekeeper::take_request(PeerIndex peer, Session& with, const wire::Header& header,
@@ -112,21 +114,35 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
       if (with.attempt && !request.responder_initiates && directory_.get(peer)->public_key < own_public_key_) {
         with.attempt->leaves_handshake_to_peer = true;
         with.attempt->recreate_at = Time::max();
+        with.attempt->install_early_at.reset();  // its initiation must find the entry that it makes now
       }
-      with.responder.pending = Responder::Pending{new_ticket(), to, lease, request.responder_initiates};
+      with.responder.pending = Responder::Pending{.ticket = new_ticket(),
+                                                  .reply_to = to,
+                                                  .lease = lease,
+                                                  .initiates_handshake = request.responder_initiates,
+                                                  .preshared_key = settle_key(peer, with, request)};
       emit(InstallPeer{.peer = peer,
                        .ticket = with.responder.pending->ticket,
                        // The sender's entry is new. Keys that ours has from before would keep it from a new handshake.
                        .installation = request.responder_initiates ? Installation::kRecreate : Installation::kKeep,
                        .endpoint = with.attempt ? with.attempt->endpoint : std::nullopt,
                        .told_port = request.listen_port,
-                       .initiate_handshake = request.responder_initiates});
+                       .initiate_handshake = request.responder_initiates,
+                       .preshared_key = with.preshared_key ? with.preshared_key : no_preshared_key()});
       return;
     case wire::Operation::kDown:
     case wire::Operation::kBye:
       return carry_out_down(peer, with, to, now);
     case wire::Operation::kRenew: {
-      wire::Reply reply{.result = ResultCode::kNotUp, .text = "the session is not up here"};
+      if (with.state == SessionState::kUp && request.preshared_key) {
+        with.responder.pending = Responder::Pending{.ticket = new_ticket(),
+                                                    .reply_to = to,
+                                                    .lease = lease,
+                                                    .is_renewal = true,
+                                                    .preshared_key = settle_key(peer, with, request)};
+        return install(peer, with.responder.pending->ticket, with, Installation::kKeep, true, with.preshared_key);
+      }
+      wire::Reply reply = not_up();
       if (with.state == SessionState::kUp) {
         with.lease_end = lease_end(lease, now);
         reply = {.result = ResultCode::kOk};
@@ -163,14 +179,20 @@ void Gatekeeper::responder_installed(PeerIndex peer, Session& with, const base::
   const Responder::Pending done = *with.responder.pending;
   with.responder.pending.reset();
   wire::Reply reply;
-  if (result) {
-    reply.presence = result->presence;
+  if (result && done.is_renewal && result->presence == wire::PeerPresence::kCreated) {
+    reply = not_up();  // somebody took the peer away here: the other end must start afresh, too
+  } else if (result) {
+    if (!done.is_renewal) reply.presence = result->presence;
+    if (done.preshared_key) reply.preshared_key_id = crypto::id_of(*done.preshared_key);
     with.lease_end = lease_end(done.lease, now);
     // An up of our own that is under way ends by its own handshake.
     if (!with.attempt) {
       set_state(peer, with, SessionState::kUp, {}, now);
       // Nobody waits for this one, but a keepalive that only served to start the handshake ends with it.
       if (done.initiates_handshake) emit(WatchHandshake{peer, new_ticket()});
+    } else if (with.attempt->phase == Attempt::Phase::kShaking) {
+      with.awaited = new_ticket();
+      emit(WatchHandshake{peer, *with.awaited});  // the installation has ended the watch
     }
   } else {
     const bool conflict = result.error().code == base::ErrorCode::kConflict;

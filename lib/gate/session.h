@@ -26,6 +26,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,9 @@
 #include "lib/wire/request.h"
 
 namespace anubis::gate {
+
+using SharedPresharedKey = std::shared_ptr<const crypto::WireGuardPresharedKey>;
+[[nodiscard]] SharedPresharedKey no_preshared_key();  // all zero, as WireGuard wants it said
 
 // The responder's half: what stands between a request and its second effect.
 struct Responder {
@@ -61,6 +65,8 @@ struct Responder {
     ReplyTo reply_to;
     std::chrono::seconds lease{0};
     bool initiates_handshake = false;  // we do, WireGuard's
+    bool is_renewal = false;
+    SharedPresharedKey preshared_key;  // what the session will have; null: none
   };
   std::optional<Pending> pending;
 };
@@ -73,8 +79,10 @@ struct Exchange {
   wire::Datagram datagram;
   base::Time first_sent{};  // of this datagram
   base::Time next_send{};
-  unsigned sent = 0;    // times
-  unsigned stales = 0;  // answers of STALE so far, over all datagrams of this exchange
+  unsigned sent = 0;                 // times
+  unsigned stales = 0;               // answers of STALE so far, over all datagrams of this exchange
+  SharedPresharedKey preshared_key;  // that the request carries; null: none
+  bool overruled = false;            // since it was sent we have taken the peer's own key
 };
 
 // What we are doing as initiator, and since when.
@@ -106,6 +114,9 @@ struct Session {
   std::string reason;
   base::Time since{};                     // of the state
   std::optional<base::Time> lease_end{};  // none: until down
+
+  // WireGuard's, as both ends have it as far as we know; null: none, or not known. Only while the session lives.
+  SharedPresharedKey preshared_key;
 
   std::optional<crypto::MessageKeys> keys;
   std::optional<wire::Token> peer_token;  // what our next request to the peer must carry, as far as we know

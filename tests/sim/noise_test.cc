@@ -48,6 +48,7 @@ void expect_agreement(World& world) {
       EXPECT_EQ(host->has(*peer), up) << host->name << " says what is not so of " << peer->name << ": "
                                       << gate::name_of(host->view(*peer).state);
       EXPECT_EQ(host->interface.contains(host->index_of(*peer)), up) << "a peer without routes was left behind";
+      EXPECT_TRUE(!up || host->shares_key_with(*peer)) << host->name << " and " << peer->name << " have other keys";
     }
   }
 }
@@ -118,6 +119,47 @@ TEST(Noise, F9UpAndDownThatRaceEndInTheSameStateAtBothEnds) {
     xena.up(jacinth);
     world.run_for(5min);
     expect_agreement(world);
+  });
+}
+
+TEST(Noise, PresharedKeysAgreeWhateverIsLostAndWhoeverAsks) {
+  for_each_seed([](std::uint64_t seed) {
+    World world(seed);
+    Host& xena = world.add_host("xena");
+    Host& jacinth = world.add_host("jacinth");
+    world.introduce_all();
+    world.noise = {.loss = 0.4, .duplicate = 0.3, .least_delay = 1ms, .most_delay = 2s};
+    for (int i = 0; i < 30; ++i) {
+      Host& host = any_of(world);
+      Host& peer = &host == &xena ? jacinth : xena;
+      host.up(peer, std::nullopt, std::chrono::milliseconds(100 + world.random.below(5'000)));
+      // Often at once, so that the two ask at the same time.
+      if (world.random.below(2) == 0) world.run_for(std::chrono::milliseconds(world.random.below(4'000)));
+      // What was under way when it ended is forgotten; what was up must not be.
+      if (world.random.below(4) == 0 && host.view(peer).state == SessionState::kUp) host.restart();
+    }
+    world.noise = {};
+    world.run_for(10min);
+    expect_agreement(world);
+  });
+}
+
+TEST(Noise, PresharedKeysAgreeWhenBothAskAtOnce) {
+  for_each_seed([](std::uint64_t seed) {
+    World world(seed);
+    Host& xena = world.add_host("xena");
+    Host& jacinth = world.add_host("jacinth");
+    world.introduce_all();
+    world.noise = {.least_delay = 1ms, .most_delay = 30ms};
+    for (int i = 0; i < 4; ++i) {
+      const auto here = xena.up(jacinth);
+      world.run_for(std::chrono::milliseconds(world.random.below(40)));
+      const auto there = jacinth.up(xena);
+      EXPECT_EQ(world.finish(xena, here).verdict, Verdict::kDone);
+      EXPECT_EQ(world.finish(jacinth, there).verdict, Verdict::kDone);
+      world.run_for(1s);
+      EXPECT_TRUE(xena.shares_key_with(jacinth));
+    }
   });
 }
 

@@ -48,7 +48,9 @@ void Host::restart() {
   watches_.clear();
   armed_.reset();
   for (const auto& [peer, installed] : interface) {
-    run([&, at = peer](gate::Gatekeeper& gate) { gate.adopt(at, std::nullopt, world.now); });
+    const auto facts = remembered.find(peer);
+    const auto known = facts == remembered.end() ? std::nullopt : std::optional(facts->second);
+    run([&, at = peer](gate::Gatekeeper& gate) { gate.adopt(at, known, world.now); });
   }
 }
 
@@ -75,6 +77,17 @@ gate::SessionView Host::view(const Host& peer) const { return gatekeeper->view(i
 bool Host::has(const Host& peer) const {
   const auto found = interface.find(index_of(peer));
   return found != interface.end() && found->second.routes;
+}
+
+bool same_key(const InstalledPeer& a, const InstalledPeer& b) {
+  return a.preshared_key == b.preshared_key ||
+         (a.preshared_key && b.preshared_key && a.preshared_key->equals(*b.preshared_key));
+}
+
+bool Host::shares_key_with(const Host& peer) const {
+  const auto ours = interface.find(index_of(peer));
+  const auto theirs = peer.interface.find(peer.index_of(*this));
+  return ours != interface.end() && theirs != peer.interface.end() && same_key(ours->second, theirs->second);
 }
 
 PeerIndex Host::index_of(const Host& peer) const { return directory.find(peer.identity.public_key).value(); }
@@ -127,6 +140,10 @@ void Host::carry_out(const gate::InstallPeer& action) {
     if (action.initiate_handshake) initiate_handshake(action.peer, installed.incarnation);
   }
   installed.routes |= action.with_routes;
+  if (action.preshared_key) {
+    const bool off = std::ranges::all_of(action.preshared_key->view(), [](std::uint8_t byte) { return byte == 0; });
+    installed.preshared_key = off ? nullptr : action.preshared_key;
+  }
   gatekeeper->installed(action.peer, action.ticket,
                         gate::Installed{found ? wire::PeerPresence::kFound : wire::PeerPresence::kCreated}, world.now);
 }
@@ -151,8 +168,13 @@ void Host::carry_out(const gate::FinishCommand& action) {
 
 void Host::carry_out(const gate::SessionChanged& action) { changes.push_back(action); }
 
-// A host of this world remembers nothing: the worst that a restart may find.
-void Host::carry_out(const gate::RememberSession&) {}
+void Host::carry_out(const gate::RememberSession& action) {
+  if (action.facts) {
+    remembered.insert_or_assign(action.peer, *action.facts);
+  } else {
+    remembered.erase(action.peer);
+  }
+}
 
 InstalledPeer* Host::standing(PeerIndex peer, std::uint64_t incarnation) {
   const auto found = interface.find(peer);
@@ -172,13 +194,14 @@ void Host::initiate_handshake(PeerIndex peer, std::uint64_t incarnation) {
     if (!standing(peer, incarnation) || entry == other->interface.end()) return;
     if (other->behind_nat && !entry->second.has_initiated) return;
     entry->second.initiation = 0;
-    world.at(world.production_delay,
-             [this, peer, incarnation, initiation, other, we, theirs = entry->second.incarnation] {
-               InstalledPeer* ours = standing(peer, incarnation);
-               if (ours == nullptr || ours->initiation != initiation) return;
-               complete_handshake(peer, incarnation);
-               world.at(world.production_delay, [other, we, theirs] { other->complete_handshake(we, theirs); });
-             });
+    world.at(world.production_delay, [this, peer, incarnation, initiation, other, we,
+                                      theirs = entry->second.incarnation, response = entry->second] {
+      InstalledPeer* ours = standing(peer, incarnation);
+      // The response is sealed with the preshared key as it was over there.
+      if (ours == nullptr || ours->initiation != initiation || !same_key(*ours, response)) return;
+      complete_handshake(peer, incarnation);
+      world.at(world.production_delay, [other, we, theirs] { other->complete_handshake(we, theirs); });
+    });
   });
   world.at(kRekeyTimeout, [this, peer, incarnation] {
     if (standing(peer, incarnation) && !shaken_.contains(incarnation)) initiate_handshake(peer, incarnation);

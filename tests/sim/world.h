@@ -54,6 +54,7 @@ struct InstalledPeer {
   std::uint64_t initiation = 0;
   bool has_initiated = false;
   bool routes = false;
+  std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key;  // null: none
 };
 
 class Host {
@@ -71,6 +72,8 @@ class Host {
   [[nodiscard]] std::optional<gate::Outcome> outcome(gate::CommandId command) const;
   [[nodiscard]] gate::SessionView view(const Host& peer) const;
   [[nodiscard]] bool has(const Host& peer) const;  // on its production interface, with routes
+  // Whether both have the other on their interface with the same preshared key.
+  [[nodiscard]] bool shares_key_with(const Host& peer) const;
   [[nodiscard]] PeerIndex index_of(const Host& peer) const;
 
   // Hands the gatekeeper something and carries out what comes of it.
@@ -92,6 +95,7 @@ class Host {
   std::optional<model::IpAddress> roamers_heard_at;  // the side tunnels of peers without endpoint; none: never
   std::optional<base::Error> install_error;          // what the next installations fail with
   std::map<gate::CommandId, gate::Outcome> outcomes;
+  std::map<PeerIndex, gate::Remembered> remembered;  // what a restart finds of it
   std::vector<gate::SessionChanged> changes;
 
  private:

@@ -23,7 +23,7 @@ TEST(SessionStore, WhatIsWrittenIsRead) {
   const crypto::ProductionPublicKey other(*crypto::parse_public_key("ClAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="));
   const RememberedSessions sessions{
       {one, {.initiator = true, .lease_end = kNow + 10s, .since = kNow - 10s}},
-      {other, {.since = kNow}},
+      {other, {.since = kNow, .renewing = true}},
   };
   const auto read = parse_sessions(format_sessions(sessions, kBoot), kBoot, kNow);
   ASSERT_TRUE(read) << read.error().message;
@@ -58,6 +58,8 @@ TEST(SessionStore, WhatADaemonDoesNotWriteIsRefusedWithItsLine) {
            kLine.substr(0, kLine.size() - 1),
            kKey + "\n",
            kKey + " initiator 1\n",
+           kKey + " initiator-renewing-renewing 1 -\n",
+           kKey + " -renewing 1 -\n",
            kKey + " initiator 1 - -\n",
            kKey + "  initiator 1 -\n",
            kKey + " initiator 1 - \n",
