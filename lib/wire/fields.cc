@@ -63,8 +63,6 @@ bool fits(FieldType type, std::uint64_t wire_type) {
       return wire_type == kWireBytes;
     case FieldType::kVarints:
       return wire_type == kWireVarint || wire_type == kWireBytes;
-    case FieldType::kUnused:
-      return true;
   }
   return false;
 }

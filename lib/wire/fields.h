@@ -13,7 +13,6 @@ enum class FieldType : std::uint8_t {
   kVarint,
   kBytes,
   kVarints,  // repeated: packed or one by one
-  kUnused,   // a number between others that is not taken: as unknown as those behind the last
 };
 
 // known[i] is the type of the field of number i + 1. Fields of other numbers may have any type but a group's.

@@ -17,7 +17,7 @@ namespace {
 // In the order of the field numbers of gate.proto.
 constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes,  FieldType::kBytes,  FieldType::kVarint,
                              FieldType::kVarint, FieldType::kVarint, FieldType::kVarint, FieldType::kVarint,
-                             FieldType::kBytes, FieldType::kVarints};
+                             FieldType::kBytes,  FieldType::kVarints};
 
 // Far above any uptime, and far below what overflows a clock that counts nanoseconds in 64 bits.
 constexpr std::chrono::seconds kMaxUpFor{std::numeric_limits<std::uint32_t>::max()};

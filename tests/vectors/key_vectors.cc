@@ -37,7 +37,8 @@ Json make_message_keys() {
   constexpr std::string_view kThird = "TEST ONLY third production key 3";
   const crypto::PresharedKey preshared(secret_of(kPreshared));
   const crypto::PresharedKey zeros{base::Secret<kKeySize>()};
-  Json json{{"section", "3.2"}, {"keys", Json::array()}, {"unusable", Json::array()}, {"preshared_key_ids", Json::array()}};
+  Json json{
+      {"section", "3.2"}, {"keys", Json::array()}, {"unusable", Json::array()}, {"preshared_key_ids", Json::array()}};
   json["keys"] = {
       make_case("xena and jacinth", kXenaProduction, kJacinthProduction, nullptr),
       make_case("the same, from the other end", kJacinthProduction, kXenaProduction, nullptr),

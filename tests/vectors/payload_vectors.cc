@@ -17,9 +17,8 @@ constexpr std::string_view kToken =
 constexpr std::string_view kNineBytes = "808080808080808080";  // nine bytes of a varint that goes on
 
 Json request_json() {
-  return {{"operation", 1},     {"token", ""},     {"suites", Json::array()}, {"listen_port", 0},
-          {"lease_seconds", 0}, {"successor", ""}, {"responder_initiates", 0},
-          {"preshared_key", ""}};
+  return {{"operation", 1},     {"token", ""},     {"suites", Json::array()},  {"listen_port", 0},
+          {"lease_seconds", 0}, {"successor", ""}, {"responder_initiates", 0}, {"preshared_key", ""}};
 }
 
 Json reply_json() {
@@ -68,7 +67,8 @@ Json make_requests() {
   const std::string key = test::to_hex(std::vector<std::uint8_t>(32, 0x4b));
 
   cases.good("the least", up());
-  cases.good("everything", join({"0804", "1210", kToken, "1a0101", "20c821", "28a038", "3220", key, "3801", "4220", key}),
+  cases.good("everything",
+             join({"0804", "1210", kToken, "1a0101", "20c821", "28a038", "3220", key, "3801", "4220", key}),
              {{"operation", 4},
               {"token", kToken},
               {"suites", {1}},
@@ -176,17 +176,18 @@ Json make_replies() {
   const auto with = [&least](auto... parts) { return join({least, parts...}); };
 
   cases.good("the least", least);
-  cases.good("everything",
-             with("0804", "120568656c6c6f", "20c821", "2802", "30a038", "3805", "40ffffffff0f", "4a10", kToken, "52020201"),
-             {{"result", 4},
-              {"text", "hello"},
-              {"listen_port", 4296},
-              {"peer_presence", 2},
-              {"lease_seconds", 7200},
-              {"state", 5},
-              {"up_seconds", 4294967295},
-              {"preshared_key_id", kToken},
-              {"suites", {2, 1}}});
+  cases.good(
+      "everything",
+      with("0804", "120568656c6c6f", "20c821", "2802", "30a038", "3805", "40ffffffff0f", "4a10", kToken, "52020201"),
+      {{"result", 4},
+       {"text", "hello"},
+       {"listen_port", 4296},
+       {"peer_presence", 2},
+       {"lease_seconds", 7200},
+       {"state", 5},
+       {"up_seconds", 4294967295},
+       {"preshared_key_id", kToken},
+       {"suites", {2, 1}}});
   cases.good("suites one by one, repeated and unknown", with("5001", "5002", "5001", "5063"), {{"suites", {1, 2}}});
   cases.good("unknown fields", with("7805", "7a0378797a"));
   cases.good("a text with control characters",

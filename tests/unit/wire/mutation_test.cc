@@ -45,12 +45,12 @@ Bytes mutate(Bytes bytes, std::mt19937& random) {
 
 TEST(Mutation, F27AMangledRequestIsRefusedOrMeansTheSameWrittenAgain) {
   const auto created = create_request({.operation = Operation::kBye,
-                                      .token = Token{1, 2, 3},
-                                      .suites = {crypto::Suite::kXChaCha20Poly1305},
-                                      .listen_port = 4296,
-                                      .lease = std::chrono::hours(1),
-                                      .successor = crypto::ProductionPublicKey(),
-                                      .preshared_key = test::preshared_key(7)});
+                                       .token = Token{1, 2, 3},
+                                       .suites = {crypto::Suite::kXChaCha20Poly1305},
+                                       .listen_port = 4296,
+                                       .lease = std::chrono::hours(1),
+                                       .successor = crypto::ProductionPublicKey(),
+                                       .preshared_key = test::preshared_key(7)});
   const Bytes whole(created.begin(), created.end());
   std::mt19937 random(1);
   int accepted = 0;
