@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "anubisd/down_all.h"
-#include "anubisd/instance_lock.h"
 #include "anubisd/sentences.h"
 #include "lib/base/log.h"
 
@@ -24,46 +23,43 @@ constexpr std::size_t kMaxWarmedUp = 256;
 constexpr base::Duration kDownBudget = 1s;
 constexpr base::Duration kStopBudget = 1200ms;
 
-gate::Settings gate_settings(const config::Config& config) {
+gate::Settings gate_settings(const netd::PublicConfig& config) {
   return {.listen_port = config.production.listen_port, .service_port = config.side.service_port};
 }
 
 }  // namespace
 
-Daemon::Daemon(Loop& loop, Places places, const config::Config& config, model::InMemoryDirectory& directory,
-               netd::Netd& netd, base::Random& random)
+Daemon::Daemon(Loop& loop, Premises premises, const Surroundings& with)
     : loop_(loop),
-      places_(std::move(places)),
-      config_(config),
-      directory_(directory),
-      netd_(netd),
-      keys_(config.production.private_key, directory),
-      gatekeeper_(gate_settings(config), directory, keys_, config.production.public_key, random),
+      premises_(std::move(premises)),
+      config_(with.config),
+      directory_(with.directory),
+      netd_(with.netd),
+      gatekeeper_(gate_settings(config_), directory_, with.keys, config_.production.public_key, with.random),
       resolver_(loop),
-      endpoints_(directory, netd, resolver_),
-      memory_(loop, directory, places_.state_directory / "sessions"),
-      executor_(loop, gatekeeper_, directory, netd, endpoints_, *this),
-      side_endpoints_(loop, directory, netd, resolver_, random, [this](model::PeerIndex peer) { warm_up(peer); }),
-      interfaces_(loop, netd, *this),
-      status_(config, directory, gatekeeper_, netd, interfaces_),
-      reloader_(loop, places_.config_file, config,
-                [this](std::vector<model::Peer> peers) { return take_over(std::move(peers)); }),
+      endpoints_(directory_, netd_, resolver_),
+      memory_(loop, directory_, premises_.state_directory / "sessions"),
+      executor_(loop, gatekeeper_, directory_, netd_, endpoints_, *this),
+      side_endpoints_(loop, directory_, netd_, resolver_, with.random,
+                      [this](model::PeerIndex peer) { warm_up(peer); }),
+      interfaces_(loop, netd_, *this),
+      status_(config_, directory_, gatekeeper_, netd_, interfaces_),
+      reloader_(loop, with.peer_source, [this](netd::Reloaded fresh) { return take_over(std::move(fresh)); }),
       commands_(
-          {.directory = directory,
+          {.directory = directory_,
            .gatekeeper = gatekeeper_,
            .executor = executor_,
            .pending = pending_,
-           .netd = netd,
+           .netd = netd_,
            .status = status_,
            .reloader = reloader_,
            .side_counters = [this] { return side_service_ ? side_service_->counters() : SideService::Counters{}; }}),
-      stop_budget_(loop) {}
+      server_(loop, std::move(premises_.listener), premises_.group, config_.control.group, commands_),
+      stop_budget_(loop) {
+  commands_.answer_through(server_);
+}
 
 base::Status Daemon::start() {
-  auto lock = lock_state_directory(places_.state_directory);
-  if (!lock) return base::fail(lock.error());
-  lock_ = std::move(*lock);
-  if (auto status = open_control_socket(); !status) return status;
   if (auto status = bring_up(); !status) {
     // Sessions of an earlier daemon are worth more than a tidy failure.
     const auto sessions = netd_.installed_peers();
@@ -73,22 +69,7 @@ base::Status Daemon::start() {
   directory_.for_each([this](model::PeerIndex peer, const model::Peer&) { reach_out(peer); });
   executor_.settle();
   log::info("daemon.ready", "{}: {} peer{}, control socket {}", config_.name, directory_.size(),
-            directory_.size() == 1 ? "" : "s", places_.socket.native());
-  return {};
-}
-
-base::Status Daemon::open_control_socket() {
-  const auto group = find_group(config_.control.group);
-  if (!group) {
-    log::warning("control.no-group",
-                 "there is no group {}: only root may command; as root: groupadd --system {}, then restart "
-                 "anubisd",
-                 config_.control.group, config_.control.group);
-  }
-  auto listener = ControlListener::bind(places_.socket, group);
-  if (!listener) return base::fail(listener.error());
-  server_.emplace(loop_, std::move(*listener), group, config_.control.group, commands_);
-  commands_.answer_through(*server_);
+            directory_.size() == 1 ? "" : "s", premises_.socket.native());
   return {};
 }
 
@@ -96,7 +77,7 @@ base::Status Daemon::bring_up() {
   if (auto status = interfaces_.start(); !status) return status;
   if (auto status = adopt_sessions(); !status) return status;
   if (auto status = open_side_service(); !status) return status;
-  return server_->start();
+  return server_.start();
 }
 
 base::Status Daemon::adopt_sessions() {
@@ -115,9 +96,13 @@ base::Status Daemon::adopt_sessions() {
 base::Status Daemon::open_side_service() {
   executor_.use(nullptr);
   side_service_.reset();
-  auto service = SideService::create(
-      loop_, {.address = config_.side.address, .port = config_.side.service_port, .interface = config_.side.interface},
-      executor_);
+  auto service =
+      SideService::create(loop_,
+                          {.address = config_.side.address,
+                           .port = config_.side.service_port,
+                           .interface = config_.side.interface,
+                           .widen_receive_buffer = [this](int socket) { return netd_.widen_receive_buffer(socket); }},
+                          executor_);
   if (!service) return base::fail(service.error());
   side_service_ = std::move(*service);
   executor_.use(side_service_.get());
@@ -140,7 +125,7 @@ void Daemon::warm_up(model::PeerIndex peer) {
 void Daemon::stop() {
   if (std::exchange(stopping_, true)) return finish_stop();
   log::info("daemon.stopping", "telling the peers that are up");
-  server_->close();
+  server_.close();
   interfaces_.stop();
   stop_budget_.after(kStopBudget, [this] { finish_stop(); });
   down_all(gatekeeper_, executor_, pending_, directory_, kDownBudget,
@@ -165,9 +150,9 @@ void Daemon::reload() {
   reloader_.reload([](const base::Result<std::string>&) {});  // it has been logged
 }
 
-base::Result<std::string> Daemon::take_over(std::vector<model::Peer> peers) {
-  const model::DirectoryChanges changes = directory_.replace(std::move(peers));
-  const auto applied = netd_.apply_changes(changes);
+base::Result<std::string> Daemon::take_over(netd::Reloaded fresh) {
+  const model::DirectoryChanges changes = directory_.replace(std::move(fresh.peers));
+  const base::Status& applied = fresh.applied;
   const base::Time now = BootClock::now();
   for (const auto& [peer, was] : changes.removed) {
     endpoints_.forget(peer);

@@ -7,12 +7,9 @@
 // Everything runs on one loop; only the resolver and the reading of a configuration have threads of their own.
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "anubisd/commands.h"
 #include "anubisd/control/server.h"
@@ -20,32 +17,34 @@
 #include "anubisd/executor.h"
 #include "anubisd/interfaces.h"
 #include "anubisd/netd/netd.h"
+#include "anubisd/netd/public_config.h"
+#include "anubisd/premises.h"
 #include "anubisd/reloader.h"
 #include "anubisd/session_memory.h"
 #include "anubisd/side_endpoints.h"
 #include "anubisd/side_service.h"
 #include "anubisd/status.h"
-#include "lib/base/fd.h"
 #include "lib/base/random.h"
-#include "lib/config/config.h"
 #include "lib/gate/gatekeeper.h"
+#include "lib/gate/key_agreement.h"
 #include "lib/model/directory.h"
 
 namespace anubis::daemon {
 
-struct Places {
-  std::filesystem::path config_file;
-  std::filesystem::path socket;
-  std::filesystem::path state_directory;
-};
-
 class Daemon final : private Executor::Listener, private Interfaces::Listener {
  public:
-  // config without its peers, which are in the directory. All must outlive the daemon.
-  Daemon(Loop& loop, Places places, const config::Config& config, model::InMemoryDirectory& directory, netd::Netd& netd,
-         base::Random& random);
+  // What the daemon works with; all of it must outlive it.
+  struct Surroundings {
+    const netd::PublicConfig& config;
+    model::InMemoryDirectory& directory;  // holds the peers
+    netd::Netd& netd;
+    netd::PeerSource& peer_source;
+    gate::KeyAgreement& keys;
+    base::Random& random;
+  };
+  Daemon(Loop& loop, Premises premises, const Surroundings& surroundings);
 
-  // Refuses to start beside another daemon before anything is touched. After a failure nothing of it runs.
+  // After a failure nothing of it runs.
   base::Status start();
 
   // Tells the peers, takes everything away, and stops the loop; within two seconds, whatever the network does. Asked
@@ -62,24 +61,21 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener {
   base::Status made_anew(netd::Interface which) override;
   void health_changed(const std::string& degraded) override;
 
-  base::Status open_control_socket();
   base::Status bring_up();
   base::Status adopt_sessions();
   base::Status open_side_service();
   void reach_out(model::PeerIndex peer);
   void warm_up(model::PeerIndex peer);
-  [[nodiscard]] base::Result<std::string> take_over(std::vector<model::Peer> peers);
+  [[nodiscard]] base::Result<std::string> take_over(netd::Reloaded fresh);
   void tell(const char* kind, const std::string& peer, const std::string& reason = {});
   void finish_stop();
 
   Loop& loop_;
-  const Places places_;
-  const config::Config& config_;
+  Premises premises_;
+  const netd::PublicConfig& config_;
   model::InMemoryDirectory& directory_;
   netd::Netd& netd_;
 
-  base::Fd lock_;
-  gate::LocalKeyAgreement keys_;
   gate::Gatekeeper gatekeeper_;
   Resolver resolver_;
   Endpoints endpoints_;
@@ -92,7 +88,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener {
   Status status_;
   Reloader reloader_;
   Commands commands_;
-  std::optional<ControlServer> server_;
+  ControlServer server_;
   std::size_t warmed_up_ = 0;
   bool stopping_ = false;
   Timer stop_budget_;

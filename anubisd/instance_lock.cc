@@ -1,6 +1,8 @@
 #include "anubisd/instance_lock.h"
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -21,6 +23,17 @@ base::Result<base::Fd> lock_state_directory(const std::filesystem::path& directo
   return base::fail(base::ErrorCode::kExists,
                     fmt::format("another anubisd uses {}; stop it first, or name another directory with --state-dir",
                                 directory.native()));
+}
+
+base::Result<base::Fd> await_state_directory(const std::filesystem::path& directory) {
+  constexpr std::chrono::milliseconds kPause{20};
+  constexpr int kTries = 150;
+  auto lock = lock_state_directory(directory);
+  for (int i = 1; i < kTries && !lock && lock.error().code == base::ErrorCode::kExists; ++i) {
+    std::this_thread::sleep_for(kPause);
+    lock = lock_state_directory(directory);
+  }
+  return lock;
 }
 
 }  // namespace anubis::daemon

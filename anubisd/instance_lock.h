@@ -11,4 +11,7 @@ namespace anubis::daemon {
 // The lock lasts as long as the descriptor. The directory is made when it is missing. kExists: another daemon has it.
 [[nodiscard]] base::Result<base::Fd> lock_state_directory(const std::filesystem::path& directory);
 
+// The same, but gives a daemon that is about to end, with its anubis-netd, a few seconds to do so.
+[[nodiscard]] base::Result<base::Fd> await_state_directory(const std::filesystem::path& directory);
+
 }  // namespace anubis::daemon

@@ -1,14 +1,19 @@
+// anubisd: reads what the network and the control socket send. What needs a capability or a key it asks of anubis-netd.
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include <signal.h>
 
 #include "anubisd/daemon.h"
-#include "anubisd/local_parts.h"
+#include "anubisd/instance_lock.h"
+#include "anubisd/netd_connection.h"
+#include "anubisd/netd_keys.h"
 #include "anubisd/options.h"
-#include "anubisd/privileges.h"
+#include "anubisd/premises.h"
 #include "anubisd/signals.h"
 #include "lib/base/log.h"
 #include "lib/config/config.h"
@@ -20,44 +25,62 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 
-int fail(const std::string& message) {
-  std::fprintf(stderr, "anubisd: %s\n", message.c_str());
+int give_up(const base::Error& error) {
+  std::fprintf(stderr, "anubisd: %s\n", error.message.c_str());
   return kFailed;
 }
 
-int check_config(const Options& options, const config::Config& config) {
-  for (const std::string& warning : config.warnings) std::fprintf(stderr, "%s\n", warning.c_str());
-  std::printf("%s: OK, %zu peer%s\n", options.config_file.c_str(), config.peers.size(),
-              config.peers.size() == 1 ? "" : "s");
+int check_config(const Options& options) {
+  crypto::initialise();
+  const auto config = config::load(options.config_file);
+  if (!config) {
+    std::fprintf(stderr, "%s\n", config.error().message.c_str());
+    return kFailed;
+  }
+  for (const std::string& warning : config->warnings) std::fprintf(stderr, "%s\n", warning.c_str());
+  std::printf("%s: OK, %zu peer%s\n", options.config_file.c_str(), config->peers.size(),
+              config->peers.size() == 1 ? "" : "s");
   return kDone;
 }
 
-int serve(const Options& options, config::Config config) {
-  if (!has_net_admin()) {
-    return fail(
-        "it changes interfaces and routes: run it as root, or give it CAP_NET_ADMIN (--check-config needs neither)");
-  }
-  for (const std::string& warning : config.warnings) base::log::warning("config.warning", "{}", warning);
+int serve(const Options& options) {
+  auto lock = await_state_directory(options.state_directory);
+  if (!lock) return give_up(lock.error());
+  // First of all: what is started inherits nothing that we come to know later.
+  auto connection = connect_to_netd(options, *lock);
+  if (!connection) return give_up(connection.error());
+  auto connected = netd::RemoteNetd::connect(std::move(connection->channel));
+  if (!connected) return give_up(connected.error());
+  netd::RemoteNetd& netd = *connected->netd;
+  const netd::PublicConfig& config = connected->snapshot.config;
+  auto premises =
+      occupy(std::move(*lock), options.state_directory,
+             options.socket ? std::filesystem::path(*options.socket) : config.control.socket, config.control.group);
+  if (!premises) return give_up(premises.error());
+
+  crypto::initialise();
   model::InMemoryDirectory directory;
-  directory.replace(std::exchange(config.peers, {}));
-  auto parts = make_local_parts(config, directory);
-  if (!parts) return fail(parts.error().message);
+  directory.replace(std::exchange(connected->snapshot.set.peers, {}));
   base::SystemRandom random;
+  NetdKeys keys(netd);
   Loop loop;
-  Daemon daemon(loop,
-                {.config_file = options.config_file,
-                 .socket = options.socket ? std::filesystem::path(*options.socket) : config.control.socket,
-                 .state_directory = options.state_directory},
-                config, directory, *parts->netd, random);
+  int status = kDone;
+  netd.when_gone([&] {
+    status = kFailed;
+    loop.stop();
+  });
+  Daemon daemon(
+      loop, std::move(*premises),
+      {.config = config, .directory = directory, .netd = netd, .peer_source = netd, .keys = keys, .random = random});
   // From now on: what comes during the start is heard when it is over.
   const Signals signals(loop, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [&daemon](int signal) {
     if (signal == SIGUSR1) return daemon.hand_over();
     if (signal == SIGHUP) return daemon.reload();
     daemon.stop();
   });
-  if (const auto started = daemon.start(); !started) return fail(started.error().message);
+  if (const auto started = daemon.start(); !started) return give_up(started.error());
   loop.run();
-  return kDone;
+  return status;
 }
 
 int run(int argc, const char* const* argv) {
@@ -65,15 +88,8 @@ int run(int argc, const char* const* argv) {
   if (const auto* end = std::get_if<ExitWith>(&parsed)) return end->status;
   const auto& options = std::get<Options>(parsed);
   base::log::set_level(options.log_level);
-  crypto::initialise();
   (void)signal(SIGPIPE, SIG_IGN);  // whoever reads the log may go
-  auto config = config::load(options.config_file);
-  if (!config) {
-    std::fprintf(stderr, "%s\n", config.error().message.c_str());
-    return kFailed;
-  }
-  if (options.check_config) return check_config(options, *config);
-  return serve(options, std::move(*config));
+  return options.check_config ? check_config(options) : serve(options);
 }
 
 }  // namespace

@@ -1,18 +1,13 @@
 #include "anubisd/options.h"
 
-#include <map>
-
 #include <CLI/CLI.hpp>
+
+#include "anubisd/netd/log_levels.h"
 
 namespace anubis::daemon {
 namespace {
 
 constexpr int kUsage = 2;
-
-const std::map<std::string, base::log::Level> kLevels{{"debug", base::log::Level::kDebug},
-                                                      {"info", base::log::Level::kInfo},
-                                                      {"warning", base::log::Level::kWarning},
-                                                      {"error", base::log::Level::kError}};
 
 constexpr const char* kFooter = R"(Runs in the foreground and logs to standard error. Signals:
   TERM, INT   take all sessions and interfaces down, tell the peers, end
@@ -35,10 +30,15 @@ std::variant<Options, ExitWith> parse_options(int argc, const char* const* argv)
                  "Holds what outlives a restart, and the lock that keeps a second anubisd away")
       ->type_name("DIR")
       ->capture_default_str();
+  auto* netd = app.add_option("--netd", options.netd, "The anubis-netd to start, instead of the one beside anubisd")
+                   ->type_name("PROGRAM");
+  app.add_option("--netd-socket", options.netd_socket, "Where to connect to an anubis-netd, instead of starting one")
+      ->type_name("PATH")
+      ->excludes(netd);
   app.add_flag("--check-config", options.check_config, "Say whether the configuration is right, and end");
   app.add_option("--log-level", options.log_level, "debug, info, warning or error")
       ->type_name("LEVEL")
-      ->transform(CLI::CheckedTransformer(kLevels, CLI::ignore_case).description(""))
+      ->transform(CLI::CheckedTransformer(netd::kLogLevels, CLI::ignore_case).description(""))
       ->default_str("info");
   app.set_version_flag("--version", "anubisd " ANUBIS_VERSION);
   app.footer(kFooter);

@@ -13,6 +13,8 @@ struct Options {
   std::string config_file = "/etc/anubis/anubis.toml";
   std::optional<std::string> socket;
   std::string state_directory = "/var/lib/anubis";
+  std::optional<std::string> netd;         // the program to start; none: the one beside ours
+  std::optional<std::string> netd_socket;  // where to connect to one instead
   bool check_config = false;
   base::log::Level log_level = base::log::Level::kInfo;
 };

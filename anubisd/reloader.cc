@@ -8,20 +8,6 @@
 #include "lib/base/log.h"
 
 namespace anubis::daemon {
-namespace {
-
-bool same(const config::Production& a, const config::Production& b) {
-  return a.interface == b.interface && a.public_key == b.public_key && a.listen_port == b.listen_port &&
-         a.addresses == b.addresses && a.table == b.table && a.throw_ranges == b.throw_ranges && a.mtu == b.mtu &&
-         a.backend == b.backend;
-}
-
-bool same(const config::Side& a, const config::Side& b) {
-  return a.interface == b.interface && a.public_key == b.public_key && a.listen_port == b.listen_port &&
-         a.service_port == b.service_port && a.address == b.address && a.prefix == b.prefix;
-}
-
-}  // namespace
 
 void Reloader::reload(Answer answer) {
   if (!waiting_.empty()) return next_.push_back(std::move(answer));
@@ -30,25 +16,27 @@ void Reloader::reload(Answer answer) {
 }
 
 void Reloader::begin() {
-  background_.run(Urgency::kAwaited, [this, file = file_]() -> Callback {
-    // A std::function wants to be copied, a Config does not.
-    auto fresh = std::make_shared<base::Result<config::Config>>(config::load(file));
-    return [this, fresh] { loaded(std::move(*fresh)); };
-  });
+  if (const auto status = source_.begin_reload(); !status) return finish(base::fail(status.error()));
+  loaded_.when_readable([this] { loaded(); });
 }
 
-void Reloader::loaded(base::Result<config::Config> fresh) {
-  base::Result<std::string> message;
-  if (fresh) {
-    for (const std::string& warning : fresh->warnings) base::log::warning("config.warning", "{}", warning);
-    const auto restart = restart_needed(running_, *fresh);
-    message = apply_(std::move(fresh->peers));
-    if (message && !restart.empty()) {
-      *message += fmt::format("; changes to {} need a restart of anubisd", fmt::join(restart, ", "));
-    }
-  } else {
-    message = base::fail(fresh.error().code, fresh.error().message + "\nnothing was changed");
+void Reloader::loaded() {
+  auto reloaded = source_.take_reload();
+  if (!reloaded && reloaded.error().code == base::ErrorCode::kBusy) {
+    return loaded_.when_readable([this] { loaded(); });
   }
+  if (!reloaded) {
+    return finish(base::fail(reloaded.error().code, reloaded.error().message + "\nnothing was changed"));
+  }
+  const auto restart = std::exchange(reloaded->restart_needed, {});
+  auto message = apply_(std::move(*reloaded));
+  if (message && !restart.empty()) {
+    *message += fmt::format("; changes to {} need a restart of anubisd", fmt::join(restart, ", "));
+  }
+  finish(message);
+}
+
+void Reloader::finish(const base::Result<std::string>& message) {
   if (message) {
     base::log::info("config.reloaded", "{}", *message);
   } else {
@@ -57,17 +45,6 @@ void Reloader::loaded(base::Result<config::Config> fresh) {
   const auto served = std::exchange(waiting_, std::exchange(next_, {}));
   if (!waiting_.empty()) begin();
   for (const Answer& answer : served) answer(message);
-}
-
-std::vector<std::string> restart_needed(const config::Config& running, const config::Config& fresh) {
-  std::vector<std::string> sections;
-  if (running.name != fresh.name) sections.emplace_back("name");
-  if (!same(running.production, fresh.production)) sections.emplace_back("[production]");
-  if (!same(running.side, fresh.side)) sections.emplace_back("[side]");
-  if (running.control.socket != fresh.control.socket || running.control.group != fresh.control.group) {
-    sections.emplace_back("[control]");
-  }
-  return sections;
 }
 
 }  // namespace anubis::daemon

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "anubisd/socket_address.h"
+#include "lib/base/log.h"
 
 namespace anubis::daemon {
 namespace {
@@ -16,8 +17,6 @@ namespace {
 constexpr std::size_t kBatch = 64;
 // Then everybody else on the loop gets a turn.
 constexpr unsigned kBatchesPerWakeUp = 4;
-// 10,000 peers that come back at once send 5 MB; the kernel counts about twice as much.
-constexpr int kReceiveBuffer = 8 << 20;
 
 }  // namespace
 
@@ -62,9 +61,11 @@ base::Result<std::unique_ptr<SideService>> SideService::create(Loop& loop, const
                                                 static_cast<socklen_t>(settings.interface.size())) != 0) {
     return base::fail_errno(errno, fmt::format("cannot bind the side service to {}", settings.interface));
   }
-  // The first needs CAP_NET_ADMIN, the second gives what the system allows.
-  if (setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer, sizeof kReceiveBuffer) != 0) {
-    (void)setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &kReceiveBuffer, sizeof kReceiveBuffer);
+  if (settings.widen_receive_buffer) {
+    // Without it, peers that come back all at once are heard at their second or third try.
+    if (const auto status = settings.widen_receive_buffer(fd.get()); !status) {
+      base::log::warning("side.small-buffer", "{}", status.error().message);
+    }
   }
   if (bind(fd.get(), &address.generic, address.size) != 0) {
     return base::fail_errno(errno, fmt::format("cannot bind the side service to {}", own.to_string()));

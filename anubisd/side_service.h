@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,6 +24,8 @@ class SideService {
     model::IpAddress address;  // ours
     std::uint16_t port = 0;    // 0: any
     std::string interface;     // bound to it; empty: not bound
+    // Beyond what the system allows everybody; empty: not needed.
+    std::function<base::Status(int socket)> widen_receive_buffer = {};
   };
 
   // A datagram and the inner address and port that it came from. Longer ones than wire::kMaxDatagramSize come cut to

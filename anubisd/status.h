@@ -8,8 +8,8 @@
 
 #include "anubisd/interfaces.h"
 #include "anubisd/netd/netd.h"
+#include "anubisd/netd/public_config.h"
 #include "anubisd/side_service.h"
-#include "lib/config/config.h"
 #include "lib/gate/gatekeeper.h"
 #include "lib/model/directory.h"
 
@@ -18,7 +18,7 @@ namespace anubis::daemon {
 class Status {
  public:
   // All must outlive it.
-  Status(const config::Config& config, const model::PeerDirectory& directory, const gate::Gatekeeper& gatekeeper,
+  Status(const netd::PublicConfig& config, const model::PeerDirectory& directory, const gate::Gatekeeper& gatekeeper,
          netd::Netd& netd, const Interfaces& interfaces)
       : config_(config), directory_(directory), gatekeeper_(gatekeeper), netd_(netd), interfaces_(interfaces) {}
 
@@ -40,7 +40,7 @@ class Status {
 
   void refresh_reports();
 
-  const config::Config& config_;
+  const netd::PublicConfig& config_;
   const model::PeerDirectory& directory_;
   const gate::Gatekeeper& gatekeeper_;
   netd::Netd& netd_;

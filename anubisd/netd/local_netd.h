@@ -43,8 +43,12 @@ class LocalNetd final : public Netd {
   base::Result<std::vector<PeerReport>> report(Interface which) override;
   base::Result<std::optional<PeerReport>> report(Interface which, PeerIndex peer) override;
   base::Status set_side_endpoint(PeerIndex peer, const model::Endpoint& endpoint) override;
-  base::Status apply_changes(const model::DirectoryChanges& changes) override;
+  base::Status widen_receive_buffer(int datagram_socket) override;
   base::Status tear_down() override;
+
+  // After a reload, when the directory holds the new set: the side interface gets, changes and loses peers; removed
+  // peers also leave the production interface.
+  base::Status apply_changes(const model::DirectoryChanges& changes);
 
  private:
   LocalNetd(const config::Config& config, const model::PeerDirectory& directory, network::Network& network,

@@ -1,6 +1,6 @@
-// Everything that needs CAP_NET_ADMIN, behind one narrow interface of plain values. Peers are named by their index in
-// the directory, which this side holds as well: what a peer may use is looked up here, never passed in, so that whoever
-// asks can at worst bring authorised peers up and down.
+// Everything that needs CAP_NET_ADMIN or a secret of the configuration, behind one narrow interface of plain values.
+// Peers are named by their index in the directory, which both sides hold: what a peer may use is looked up there, never
+// passed in, so that whoever asks can at worst bring authorised peers up and down.
 //
 // Calls block: some 10 µs with the kernel, some 100 µs with a userspace WireGuard. One thread.
 #pragma once
@@ -91,13 +91,34 @@ class Netd {
 
   virtual base::Status set_side_endpoint(PeerIndex peer, const model::Endpoint& endpoint) = 0;
 
-  // After a reload, when the directory holds the new set: the side interface gets, changes and loses peers; removed
-  // peers also leave the production interface.
-  virtual base::Status apply_changes(const model::DirectoryChanges& changes) = 0;
+  // A receive buffer for 10,000 datagrams that come at once: more than the system allows everybody.
+  virtual base::Status widen_receive_buffer(int datagram_socket) = 0;
 
   // Takes away all that is ours: sessions, routes, rules, addresses, and the interfaces that we created. Goes on after
   // a failure and tells the first one.
   virtual base::Status tear_down() = 0;
+};
+
+// The authorised set as it was read again, and is in force already.
+struct Reloaded {
+  std::vector<model::Peer> peers;
+  // Which sections of the configuration differ and need a restart: "name", "[production]", "[side]", "[control]".
+  std::vector<std::string> restart_needed;
+  base::Status applied;  // what of it could not be done on the interfaces
+};
+
+// Reads the configuration again: whoever may read the key files.
+class PeerSource {
+ public:
+  virtual ~PeerSource() = default;
+
+  // In the background, as it may take seconds. kBusy: one is under way.
+  virtual base::Status begin_reload() = 0;
+  // Becomes readable when all is read. Always the same descriptor.
+  [[nodiscard]] virtual int reload_fd() const = 0;
+  // Then: puts what was read into force. An error, in the words of the configuration's reader, changes nothing. kBusy:
+  // it is not read yet.
+  virtual base::Result<Reloaded> take_reload() = 0;
 };
 
 }  // namespace anubis::netd

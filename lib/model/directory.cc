@@ -1,15 +1,21 @@
 #include "lib/model/directory.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 namespace anubis::model {
 namespace {
 
+template <class Key>
+bool same_key(const std::shared_ptr<Key>& a, const std::shared_ptr<Key>& b) {
+  return a == b || (a && b && a->equals(*b));
+}
+
+bool same_secrets(const Peer& a, const Peer& b) { return same_key(a.preshared_key, b.preshared_key); }
+
 bool same(const Peer& a, const Peer& b) {
-  const bool same_preshared_key = a.preshared_key == b.preshared_key ||
-                                  (a.preshared_key && b.preshared_key && a.preshared_key->equals(*b.preshared_key));
-  return same_preshared_key && a.name == b.name && a.side_public_key == b.side_public_key &&
+  return a.secrets_version == b.secrets_version && a.name == b.name && a.side_public_key == b.side_public_key &&
          a.side_address == b.side_address && a.endpoint == b.endpoint && a.side_endpoint == b.side_endpoint &&
          a.allowed_ips == b.allowed_ips && a.persistent_keepalive == b.persistent_keepalive && a.lease == b.lease &&
          a.group == b.group;
@@ -42,8 +48,10 @@ DirectoryChanges InMemoryDirectory::replace(std::vector<Peer> peers) {
     if (!known) {
       changes.added.push_back(index);
       peers_.emplace_back();
-    } else if (!same(*peers_[static_cast<std::size_t>(index)], peer)) {
-      changes.changed.push_back(index);
+    } else {
+      const Peer& old = *peers_[static_cast<std::size_t>(index)];
+      peer.secrets_version = std::max(peer.secrets_version, old.secrets_version + (same_secrets(old, peer) ? 0U : 1U));
+      if (!same(old, peer)) changes.changed.push_back(index);
     }
     auto& stored = peers_[static_cast<std::size_t>(index)];
     stored = std::make_unique<Peer>(std::move(peer));

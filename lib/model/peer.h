@@ -30,6 +30,8 @@ struct Peer {
   std::shared_ptr<const crypto::PresharedKey> preshared_key;  // may be null
   std::optional<base::Duration> lease;                        // none: until down
   std::string group;                                          // may be empty
+  // Another number after each reload that changed the peer's secrets, for those who are not given them.
+  std::uint32_t secrets_version = 0;
 };
 
 }  // namespace anubis::model

@@ -27,8 +27,8 @@
 
 #include "anubisd/endpoints.h"
 #include "anubisd/executor.h"
-#include "anubisd/local_parts.h"
 #include "anubisd/loop.h"
+#include "anubisd/netd/local_parts.h"
 #include "anubisd/resolver.h"
 #include "anubisd/side_service.h"
 #include "anubisd/socket_address.h"
@@ -266,7 +266,7 @@ class Anubis final : public daemon::SideService::Handler, public daemon::Executo
  public:
   Anubis(base::Random& random, config::Config config, std::vector<model::Peer> peers) : config_(std::move(config)) {
     directory_.replace(std::move(peers));
-    parts_ = need(daemon::make_local_parts(config_, directory_));
+    parts_ = need(netd::make_local_parts(config_, directory_));
     keys_ = std::make_unique<gate::LocalKeyAgreement>(config_.production.private_key, directory_);
     gatekeeper_ =
         std::make_unique<gate::Gatekeeper>(gate::Settings{}, directory_, *keys_, config_.production.public_key, random);
@@ -297,7 +297,7 @@ class Anubis final : public daemon::SideService::Handler, public daemon::Executo
   daemon::Loop loop_;
   config::Config config_;
   model::InMemoryDirectory directory_;
-  daemon::LocalParts parts_;
+  netd::LocalParts parts_;
   std::unique_ptr<gate::LocalKeyAgreement> keys_;
   std::unique_ptr<gate::Gatekeeper> gatekeeper_;
   daemon::Resolver resolver_{loop_};

@@ -4,12 +4,12 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "anubisd/instance_lock.h"
 #include "lib/crypto/keys.h"
 #include "tests/unit/anubisd/fake_netd.h"
 #include "tests/unit/anubisd/folder.h"
@@ -40,16 +40,16 @@ std::uint16_t service_port() { return static_cast<std::uint16_t>(49152 + getpid(
 
 // One host. Its number makes its keys and addresses.
 struct Host {
-  Host(const Folder& folder, std::string its_name, std::uint8_t number) : name(std::move(its_name)) {
+  Host(const Folder& folder, std::string its_name, std::uint8_t number)
+      : name(std::move(its_name)), private_key(secret_of(number)) {
     config.name = name;
-    config.production.private_key = crypto::ProductionPrivateKey(secret_of(number));
-    config.production.public_key = config.production.private_key.public_key();
-    config.side.private_key = crypto::SidePrivateKey(secret_of(static_cast<std::uint8_t>(number + 100)));
-    config.side.public_key = config.side.private_key.public_key();
+    config.production.public_key = private_key.public_key();
+    config.production.listen_port = 4296;
+    config.side.public_key = crypto::SidePrivateKey(secret_of(static_cast<std::uint8_t>(number + 100))).public_key();
     config.side.interface.clear();  // not bound to an interface
     config.side.address = model::IpAddress::v4(std::array<std::uint8_t, 4>{127, 0, 0, number});
     config.side.service_port = service_port();
-    places = {folder / (name + ".toml"), folder / (name + ".sock"), folder / (name + ".state")};
+    places = {folder / (name + ".sock"), folder / (name + ".state")};
   }
 
   [[nodiscard]] model::Peer as_peer() const {
@@ -65,18 +65,37 @@ struct Host {
     return directory.find(other.config.production.public_key).value();
   }
   base::Status start(Loop& loop) {
-    daemon.emplace(loop, places, config, directory, netd, random);
+    daemon.reset();
+    auto lock = lock_state_directory(places.state_directory);
+    if (!lock) return base::fail(lock.error());
+    auto premises = occupy(std::move(*lock), places.state_directory, places.socket, "no-such-group");
+    if (!premises) return base::fail(premises.error());
+    daemon.emplace(loop, std::move(*premises),
+                   Daemon::Surroundings{.config = config,
+                                        .directory = directory,
+                                        .netd = netd,
+                                        .peer_source = peer_source,
+                                        .keys = keys,
+                                        .random = random});
     return daemon->start();
   }
   void shake_hands_with(const Host& other) {
     netd.reports[{Interface::kProduction, index_of(other)}] = {.peer = index_of(other), .latest_handshake = kShaken};
   }
 
+  struct Places {
+    std::filesystem::path socket;
+    std::filesystem::path state_directory;
+  };
+
   std::string name;
-  config::Config config;
+  crypto::ProductionPrivateKey private_key;
+  netd::PublicConfig config;
   Places places;
   model::InMemoryDirectory directory;
   FakeNetd netd;
+  FakePeerSource peer_source;
+  gate::LocalKeyAgreement keys{private_key, directory};
   base::SystemRandom random;
   std::optional<Daemon> daemon;
 };
@@ -139,16 +158,6 @@ class DaemonTest : public LoopTest {
     const auto responses = status(host);
     EXPECT_THAT(responses, SizeIs(3));
     return responses.size() == 3 ? responses[1].peer() : control::PeerStatus();
-  }
-  // A configuration of xena's own, without peers.
-  void write_config(const std::string& extra = {}) {
-    for (const auto& [name, first] : {std::pair{"a.key", 'C'}, std::pair{"b.key", 'E'}}) {
-      std::ofstream(folder_ / name) << first << std::string(40, 'A') << "EA=";
-      std::filesystem::permissions(folder_ / name, std::filesystem::perms(0600));
-    }
-    std::ofstream(xena_->places.config_file)
-        << "name = \"xena\"\n[production]\nprivate_key_file = \"a.key\"\n[side]\nprivate_key_file = \"b.key\"\n"
-        << extra;
   }
 
   Folder folder_;
@@ -277,7 +286,7 @@ TEST_F(DaemonTest, ACommandOfALaterVersionIsToldSo) {
 
 TEST_F(DaemonTest, F61AReloadOfABrokenFileLeavesTheSessionAlone) {
   ASSERT_EQ(up(*xena_, "jacinth").status(), control::DONE);
-  write_config("colour = 1\n");
+  xena_->peer_source.next = base::fail(base::ErrorCode::kInvalid, "xena.toml:6:1: colour is no key");
   const auto answer = reload(*xena_);
   EXPECT_EQ(answer.status(), control::FAILED);
   EXPECT_THAT(answer.message(), AllOf(HasSubstr("xena.toml:6:"), HasSubstr("nothing was changed")));
@@ -286,12 +295,11 @@ TEST_F(DaemonTest, F61AReloadOfABrokenFileLeavesTheSessionAlone) {
 
 TEST_F(DaemonTest, F68APeerThatAReloadRemovesIsTakenDown) {
   ASSERT_EQ(up(*xena_, "jacinth").status(), control::DONE);
-  write_config();
   const auto answer = reload(*xena_);
   EXPECT_EQ(answer.status(), control::DONE);
   EXPECT_THAT(answer.message(), HasSubstr("0 peers: 0 added, 0 changed, 1 removed"));
-  EXPECT_THAT(xena_->netd.installed, IsEmpty());
   EXPECT_EQ(up(*xena_, "jacinth").status(), control::NO_SUCH_PEER);
+  EXPECT_THAT(status(*xena_), SizeIs(2));
 }
 
 // --- start and end
@@ -302,7 +310,7 @@ TEST_F(DaemonTest, ASecondDaemonIsRefusedBeforeItTouchesAnything) {
   auto started = second.start(loop_);
   ASSERT_FALSE(started);
   EXPECT_THAT(started.error().message, HasSubstr("another anubisd answers at"));
-  second.places = {second.places.config_file, folder_ / "second.sock", xena_->places.state_directory};
+  second.places = {folder_ / "second.sock", xena_->places.state_directory};
   started = second.start(loop_);
   ASSERT_FALSE(started);
   EXPECT_THAT(started.error().message, HasSubstr("another anubisd uses"));

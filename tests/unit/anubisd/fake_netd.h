@@ -71,10 +71,7 @@ class FakeNetd : public netd::Netd {
     side_endpoints.emplace_back(peer, endpoint);
     return {};
   }
-  base::Status apply_changes(const model::DirectoryChanges& changes) override {
-    for (const auto& [peer, was] : changes.removed) installed.erase(peer);
-    return {};
-  }
+  base::Status widen_receive_buffer(int /*datagram_socket*/) override { return {}; }
   base::Status tear_down() override {
     torn_down = true;
     installed.clear();
@@ -108,6 +105,37 @@ class FakeNetd : public netd::Netd {
 
   base::Fd events_{eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
   std::vector<netd::Interface> to_heal_;
+};
+
+// A configuration that reads as the test says.
+class FakePeerSource : public netd::PeerSource {
+ public:
+  base::Status begin_reload() override {
+    ++begun;
+    if (begin_error) return base::fail(*begin_error);
+    (void)eventfd_write(read_.get(), 1);
+    return {};
+  }
+  [[nodiscard]] int reload_fd() const override { return read_.get(); }
+  base::Result<netd::Reloaded> take_reload() override {
+    eventfd_t count = 0;
+    (void)eventfd_read(read_.get(), &count);
+    if (std::exchange(not_yet, false)) {
+      (void)eventfd_write(read_.get(), 1);
+      return base::fail(base::ErrorCode::kBusy, "not yet");
+    }
+    return next;
+  }
+
+  // Of the test.
+  base::Result<netd::Reloaded> next;
+  std::optional<base::Error> begin_error;
+  bool not_yet = false;
+
+  int begun = 0;
+
+ private:
+  base::Fd read_{eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
 };
 
 }  // namespace anubis::daemon

@@ -1,38 +1,15 @@
 #include "anubisd/reloader.h"
 
-#include <fstream>
 #include <optional>
 
-#include "lib/crypto/keys.h"
-#include "tests/unit/anubisd/folder.h"
+#include "tests/unit/anubisd/fake_netd.h"
 #include "tests/unit/anubisd/loop_fixture.h"
 
 namespace anubis::daemon {
 namespace {
 
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-
-// Private keys 1 and 2, clamped; their public keys do not matter here.
-std::string key(char first) { return first + std::string(40, 'A') + "EA="; }
-
 class ReloaderTest : public LoopTest {
  protected:
-  ReloaderTest() {
-    crypto::initialise();
-    write("xena.key", key('C'));
-    write("xena-side.key", key('E'));
-    write("anubis.toml", kText);
-    auto running = config::load(folder_ / "anubis.toml");
-    EXPECT_TRUE(running) << running.error().message;
-    if (running) running_ = std::move(*running);
-  }
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ / name) << text;
-    std::filesystem::permissions(folder_ / name, std::filesystem::perms(0600));
-  }
   base::Result<std::string> reload() {
     std::optional<base::Result<std::string>> answer;
     reloader_.reload([&](const base::Result<std::string>& message) { answer = message; });
@@ -40,20 +17,15 @@ class ReloaderTest : public LoopTest {
     return *answer;
   }
 
-  static constexpr const char* kText =
-      "name = \"xena\"\n[production]\nprivate_key_file = \"xena.key\"\n[side]\nprivate_key_file = \"xena-side.key\"\n";
-
-  Folder folder_;
-  config::Config running_;
+  FakePeerSource source_;
   int applied_ = 0;
-  Reloader reloader_{loop_, folder_ / "anubis.toml", running_,
-                     [this](const std::vector<model::Peer>&) -> base::Result<std::string> {
+  Reloader reloader_{loop_, source_, [this](const netd::Reloaded&) -> base::Result<std::string> {
                        ++applied_;
                        return "0 peers";
                      }};
 };
 
-TEST_F(ReloaderTest, AppliesAGoodFile) {
+TEST_F(ReloaderTest, AppliesWhatWasRead) {
   const auto message = reload();
   ASSERT_TRUE(message) << message.error().message;
   EXPECT_EQ(*message, "0 peers");
@@ -61,18 +33,18 @@ TEST_F(ReloaderTest, AppliesAGoodFile) {
 }
 
 TEST_F(ReloaderTest, F61ABrokenFileChangesNothingAndSaysWhatIsWrong) {
-  write("anubis.toml", std::string(kText) + "colour = 1\n");
+  source_.next = base::fail(base::ErrorCode::kInvalid, "anubis.toml:6:1: colour is no key");
   const auto message = reload();
   ASSERT_FALSE(message);
-  EXPECT_THAT(message.error().message, AllOf(HasSubstr("anubis.toml:6:"), HasSubstr("nothing was changed")));
+  EXPECT_EQ(message.error().message, "anubis.toml:6:1: colour is no key\nnothing was changed");
   EXPECT_EQ(applied_, 0);
 
-  write("anubis.toml", kText);
+  source_.next = netd::Reloaded{};
   EXPECT_TRUE(reload());
 }
 
 TEST_F(ReloaderTest, SaysWhichChangesNeedARestart) {
-  write("anubis.toml", std::string(kText) + "listen_port = 5000\n[control]\ngroup = \"wheel\"\n");
+  source_.next->restart_needed = {"[side]", "[control]"};
   const auto message = reload();
   ASSERT_TRUE(message) << message.error().message;
   EXPECT_EQ(*message, "0 peers; changes to [side], [control] need a restart of anubisd");
@@ -85,13 +57,24 @@ TEST_F(ReloaderTest, WhoAsksDuringAReadingGetsOneOfHisOwn) {
   reloader_.reload(count);
   reloader_.reload(count);
   ASSERT_TRUE(run_until([&] { return answers == 3; }));
+  EXPECT_EQ(source_.begun, 2);
   EXPECT_EQ(applied_, 2);
 }
 
-TEST_F(ReloaderTest, NothingNeedsARestartWhenNothingChanged) {
-  const auto same = config::load(folder_ / "anubis.toml");
-  ASSERT_TRUE(same);
-  EXPECT_THAT(restart_needed(running_, *same), IsEmpty());
+TEST_F(ReloaderTest, WaitsOnWhenItWasWokenTooEarly) {
+  source_.not_yet = true;
+  EXPECT_TRUE(reload());
+  EXPECT_EQ(applied_, 1);
+}
+
+TEST_F(ReloaderTest, AReadingThatCannotBeginIsToldAtOnce) {
+  source_.begin_error = base::Error{base::ErrorCode::kFull, "no threads left"};
+  const auto message = reload();
+  ASSERT_FALSE(message);
+  EXPECT_EQ(message.error().message, "no threads left");
+  EXPECT_EQ(applied_, 0);
+  source_.begin_error.reset();
+  EXPECT_TRUE(reload());
 }
 
 }  // namespace

@@ -80,7 +80,13 @@ class SideServiceTest : public LoopTest, public testing::WithParamInterface<cons
       const SocketAddress loopback = to_socket_address({.address = address_});
       if (!probe || bind(probe.get(), &loopback.generic, loopback.size) != 0) GTEST_SKIP() << "no IPv6 here";
     }
-    auto service = SideService::create(loop_, {.address = address_}, echo_);
+    // As netd does it.
+    const auto widen = [](int socket) -> base::Status {
+      constexpr int kBytes = 8 << 20;
+      (void)setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &kBytes, sizeof kBytes);
+      return {};
+    };
+    auto service = SideService::create(loop_, {.address = address_, .widen_receive_buffer = widen}, echo_);
     ASSERT_TRUE(service) << service.error().message;
     echo_.service = std::move(*service);
     own_ = {.address = address_, .port = echo_.service->port()};

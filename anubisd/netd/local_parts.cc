@@ -1,12 +1,11 @@
-#include "anubisd/local_parts.h"
+#include "anubisd/netd/local_parts.h"
 
 #include <utility>
 
-#include "anubisd/netd/local_netd.h"
 #include "lib/network/rtnetlink_network.h"
 #include "lib/network/watcher.h"
 
-namespace anubis::daemon {
+namespace anubis::netd {
 
 base::Result<LocalParts> make_local_parts(const config::Config& config, const model::PeerDirectory& directory) {
   auto network = network::RtnetlinkNetwork::create();
@@ -17,11 +16,11 @@ base::Result<LocalParts> make_local_parts(const config::Config& config, const mo
 
   LocalParts parts;
   parts.network = std::move(*network);
-  parts.devices = std::make_unique<netd::SystemDevices>();
-  auto netd = netd::LocalNetd::create(config, directory, *parts.network, *parts.devices, std::move(*watcher));
+  parts.devices = std::make_unique<SystemDevices>();
+  auto netd = LocalNetd::create(config, directory, *parts.network, *parts.devices, std::move(*watcher));
   if (!netd) return base::fail(netd.error());
   parts.netd = std::move(*netd);
   return parts;
 }
 
-}  // namespace anubis::daemon
+}  // namespace anubis::netd

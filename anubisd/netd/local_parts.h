@@ -4,21 +4,21 @@
 #include <memory>
 
 #include "anubisd/netd/devices.h"
-#include "anubisd/netd/netd.h"
+#include "anubisd/netd/local_netd.h"
 #include "lib/config/config.h"
 #include "lib/model/directory.h"
 #include "lib/network/network.h"
 
-namespace anubis::daemon {
+namespace anubis::netd {
 
 struct LocalParts {  // in the order of their dependence
   std::unique_ptr<network::Network> network;
-  std::unique_ptr<netd::Devices> devices;
-  std::unique_ptr<netd::Netd> netd;
+  std::unique_ptr<Devices> devices;
+  std::unique_ptr<LocalNetd> netd;
 };
 
 // Both arguments must outlive the parts.
 [[nodiscard]] base::Result<LocalParts> make_local_parts(const config::Config& config,
                                                         const model::PeerDirectory& directory);
 
-}  // namespace anubis::daemon
+}  // namespace anubis::netd

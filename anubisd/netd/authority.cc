@@ -1,0 +1,161 @@
+#include "anubisd/netd/authority.h"
+
+#include <cerrno>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <fmt/core.h>
+#include <sys/eventfd.h>
+
+#include "lib/base/log.h"
+
+namespace anubis::netd {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+using base::Status;
+
+void log_warnings(const config::Config& config) {
+  for (const std::string& warning : config.warnings) base::log::warning("config.warning", "{}", warning);
+}
+
+bool same(const config::Production& a, const config::Production& b) {
+  return a.interface == b.interface && a.public_key == b.public_key && a.listen_port == b.listen_port &&
+         a.addresses == b.addresses && a.table == b.table && a.throw_ranges == b.throw_ranges && a.mtu == b.mtu &&
+         a.backend == b.backend;
+}
+
+bool same(const config::Side& a, const config::Side& b) {
+  return a.interface == b.interface && a.public_key == b.public_key && a.listen_port == b.listen_port &&
+         a.service_port == b.service_port && a.address == b.address && a.prefix == b.prefix;
+}
+
+// Whether a host can be there at all.
+bool is_sane(const model::Endpoint& endpoint) {
+  static const auto broadcast = model::IpAddress::v4(std::array<std::uint8_t, 4>{255, 255, 255, 255});
+  return endpoint.port != 0 && !endpoint.address.is_unspecified() && !endpoint.address.is_multicast() &&
+         endpoint.address != broadcast && (endpoint.scope_id == 0 || endpoint.address.is_link_local());
+}
+
+}  // namespace
+
+struct Authority::Loading {
+  explicit Loading(base::Fd fd) : event(std::move(fd)) {}
+
+  base::Fd event;
+  std::mutex mutex;  // over what follows
+  bool under_way = false;
+  std::optional<Result<config::Config>> result;
+};
+
+Result<std::unique_ptr<Authority>> Authority::load(std::filesystem::path file) {
+  auto config = config::load(file);
+  if (!config) return fail(config.error());
+  log_warnings(*config);
+  return create(std::move(file), std::move(*config));
+}
+
+Result<std::unique_ptr<Authority>> Authority::create(std::filesystem::path file, config::Config config) {
+  base::Fd event(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event) return base::fail_errno(errno, "cannot make an event descriptor");
+  return std::unique_ptr<Authority>(
+      new Authority(std::move(file), std::move(config), std::make_shared<Loading>(std::move(event))));
+}
+
+Authority::Authority(std::filesystem::path file, config::Config config, std::shared_ptr<Loading> loading)
+    : file_(std::move(file)), config_(std::move(config)), loading_(std::move(loading)) {
+  directory_.replace(std::exchange(config_.peers, {}));
+}
+
+PublicConfig Authority::public_config() const {
+  return {.name = config_.name,
+          .production = {.interface = config_.production.interface,
+                         .public_key = config_.production.public_key,
+                         .listen_port = config_.production.listen_port},
+          .side = {.interface = config_.side.interface,
+                   .public_key = config_.side.public_key,
+                   .service_port = config_.side.service_port,
+                   .address = config_.side.address},
+          .control = {.socket = config_.control.socket, .group = config_.control.group}};
+}
+
+Result<crypto::MessageKeys> Authority::derive_message_keys(PeerIndex peer, crypto::Suite suite) const {
+  const model::Peer* const authorised = directory_.get(peer);
+  if (authorised == nullptr) return fail(ErrorCode::kNotFound, "the configuration does not name this peer");
+  return crypto::derive_message_keys(suite, config_.production.private_key, config_.production.public_key,
+                                     authorised->public_key, authorised->preshared_key.get());
+}
+
+Status Authority::check_endpoint(PeerIndex peer, Interface which, const model::Endpoint& endpoint) const {
+  const model::Peer* const authorised = directory_.get(peer);
+  if (authorised == nullptr) return fail(ErrorCode::kNotFound, "the configuration does not name this peer");
+  const auto& configured = which == Interface::kProduction ? authorised->endpoint : authorised->side_endpoint;
+  const auto literal = configured ? configured->literal() : std::nullopt;
+  const bool is_theirs = !literal || endpoint == model::Endpoint{*literal, configured->port.value_or(0), 0};
+  if (is_theirs && is_sane(endpoint)) return {};
+  return fail(ErrorCode::kPermission,
+              fmt::format("{} may not have the endpoint {}{}", authorised->name, endpoint.to_string(),
+                          literal ? ": the configuration says " + configured->to_string() : ""));
+}
+
+Status Authority::begin_reload() {
+  {
+    const std::scoped_lock lock(loading_->mutex);
+    if (loading_->under_way) return fail(ErrorCode::kBusy, "the configuration is being read already");
+    loading_->under_way = true;
+  }
+  // Not waited for in the end: it touches nothing but what it holds itself.
+  const auto read = [loading = loading_, file = file_] {
+    auto result = config::load(file);
+    const std::scoped_lock lock(loading->mutex);
+    loading->result = std::move(result);
+    (void)eventfd_write(loading->event.get(), 1);
+  };
+  try {
+    std::thread(read).detach();
+  } catch (const std::system_error& error) {
+    const std::scoped_lock lock(loading_->mutex);
+    loading_->under_way = false;
+    return base::fail_errno(error.code().value(), "cannot start a thread");
+  }
+  return {};
+}
+
+int Authority::loaded_fd() const { return loading_->event.get(); }
+
+Result<Authority::Reload> Authority::take_reload(const std::function<Status(const model::DirectoryChanges&)>& apply) {
+  std::optional<Result<config::Config>> fresh;
+  {
+    const std::scoped_lock lock(loading_->mutex);
+    if (!loading_->result) return fail(ErrorCode::kBusy, "the configuration is not read yet");
+    fresh = std::exchange(loading_->result, std::nullopt);
+    loading_->under_way = false;
+    eventfd_t events = 0;
+    (void)eventfd_read(loading_->event.get(), &events);
+  }
+  if (!*fresh) return fail(fresh->error());
+  config::Config& config = **fresh;
+  log_warnings(config);
+  Reload reload{.restart_needed = restart_needed(config_, config), .applied = {}};
+  reload.applied = apply(directory_.replace(std::move(config.peers)));
+  return reload;
+}
+
+std::vector<std::string> restart_needed(const config::Config& running, const config::Config& fresh) {
+  std::vector<std::string> sections;
+  if (running.name != fresh.name) sections.emplace_back("name");
+  if (!same(running.production, fresh.production)) sections.emplace_back("[production]");
+  if (!same(running.side, fresh.side)) sections.emplace_back("[side]");
+  if (running.control.socket != fresh.control.socket || running.control.group != fresh.control.group) {
+    sections.emplace_back("[control]");
+  }
+  return sections;
+}
+
+}  // namespace anubis::netd

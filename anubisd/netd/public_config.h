@@ -1,0 +1,36 @@
+// What the network process may know of the host's configuration: no secret, and nothing that anubis-netd alone needs.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "lib/crypto/keys.h"
+#include "lib/model/ip.h"
+
+namespace anubis::netd {
+
+struct PublicConfig {
+  struct Production {
+    std::string interface;
+    crypto::ProductionPublicKey public_key;
+    std::uint16_t listen_port = 0;
+  };
+  struct Side {
+    std::string interface;
+    crypto::SidePublicKey public_key;
+    std::uint16_t service_port = 0;
+    model::IpAddress address;
+  };
+  struct Control {
+    std::filesystem::path socket;
+    std::string group;
+  };
+
+  std::string name;  // what peers' displays call this host
+  Production production;
+  Side side;
+  Control control;
+};
+
+}  // namespace anubis::netd

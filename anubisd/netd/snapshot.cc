@@ -1,0 +1,311 @@
+#include "anubisd/netd/snapshot.h"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <netd.pb.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+
+#ifndef ANUBIS_VERSION
+#error "the build defines ANUBIS_VERSION"
+#endif
+
+namespace anubis::netd {
+namespace {
+
+using base::ErrorCode;
+using base::fail;
+using base::Result;
+using base::Status;
+
+constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+constexpr std::size_t kLengthSize = 4;
+
+// --- writing
+
+class Writer {
+ public:
+  static Result<Writer> create() {
+    base::Fd file(memfd_create("anubis-authorised-peers", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!file) return base::fail_errno(errno, "cannot make a file in memory");
+    return Writer(std::move(file));
+  }
+
+  Status put(const google::protobuf::MessageLite& message) {
+    constexpr std::size_t kChunk = 256u << 10;
+    const std::size_t size = message.ByteSizeLong();
+    for (std::size_t i = 0; i < kLengthSize; ++i) buffer_.push_back(static_cast<char>(size >> (8 * i)));
+    if (!message.AppendToString(&buffer_)) return fail(ErrorCode::kInternal, "cannot encode a peer");
+    return buffer_.size() < kChunk ? Status() : flush();
+  }
+
+  Result<base::Fd> finish() {
+    if (auto status = flush(); !status) return fail(status.error());
+    if (fcntl(file_.get(), F_ADD_SEALS, kSeals) != 0) return base::fail_errno(errno, "cannot seal a file in memory");
+    return std::move(file_);
+  }
+
+ private:
+  explicit Writer(base::Fd file) : file_(std::move(file)) {}
+
+  Status flush() {
+    std::string_view rest = buffer_;
+    while (!rest.empty()) {
+      const ssize_t put = write(file_.get(), rest.data(), rest.size());
+      if (put < 0 && errno == EINTR) continue;
+      if (put < 0) return base::fail_errno(errno, "cannot write a file in memory");
+      rest.remove_prefix(static_cast<std::size_t>(put));
+    }
+    buffer_.clear();
+    return {};
+  }
+
+  base::Fd file_;
+  std::string buffer_;
+};
+
+template <class Bytes>
+std::string text_of(const Bytes& bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+snapshot::Failure failure_of(const base::Error& error) {
+  snapshot::Failure failure;
+  failure.set_code(static_cast<std::uint32_t>(error.code));
+  failure.set_message(error.message);
+  return failure;
+}
+
+void put_host_port(const model::HostPort& from, snapshot::HostPort& to) {
+  to.set_host(from.host);
+  to.set_port(from.port.value_or(0));
+}
+
+snapshot::Peer encode_peer(const model::Peer& peer) {
+  snapshot::Peer out;
+  out.set_name(peer.name);
+  out.set_public_key(text_of(peer.public_key.bytes));
+  out.set_side_public_key(text_of(peer.side_public_key.bytes));
+  out.set_side_address(text_of(peer.side_address.bytes()));
+  if (peer.endpoint) put_host_port(*peer.endpoint, *out.mutable_endpoint());
+  if (peer.side_endpoint) put_host_port(*peer.side_endpoint, *out.mutable_side_endpoint());
+  for (const model::IpPrefix& prefix : peer.allowed_ips) {
+    snapshot::Prefix& each = *out.add_allowed_ips();
+    each.set_address(text_of(prefix.address().bytes()));
+    each.set_length(prefix.length());
+  }
+  out.set_persistent_keepalive(peer.persistent_keepalive);
+  if (peer.lease) out.set_lease_nanoseconds(peer.lease->count());
+  out.set_group(peer.group);
+  out.set_secrets_version(peer.secrets_version);
+  return out;
+}
+
+snapshot::Head encode_head(const PublicConfig& config) {
+  snapshot::Head head;
+  head.set_version(ANUBIS_VERSION);
+  head.set_name(config.name);
+  snapshot::Production& production = *head.mutable_production();
+  production.set_interface(config.production.interface);
+  production.set_public_key(text_of(config.production.public_key.bytes));
+  production.set_listen_port(config.production.listen_port);
+  snapshot::Side& side = *head.mutable_side();
+  side.set_interface(config.side.interface);
+  side.set_public_key(text_of(config.side.public_key.bytes));
+  side.set_service_port(config.side.service_port);
+  side.set_address(text_of(config.side.address.bytes()));
+  head.mutable_control()->set_socket(config.control.socket.native());
+  head.mutable_control()->set_group(config.control.group);
+  return head;
+}
+
+// --- reading
+
+// The file, mapped; and what of it is not read yet.
+class Reader {
+ public:
+  static Result<Reader> create(const base::Fd& file) {
+    struct stat status{};
+    if (fstat(file.get(), &status) != 0) return base::fail_errno(errno, "cannot examine the authorised peers");
+    // Not sealed, it could be cut short under us, which would be the end of this process.
+    if (fcntl(file.get(), F_GET_SEALS) != kSeals || status.st_size <= 0) return malformed();
+    const auto size = static_cast<std::size_t>(status.st_size);
+    void* const memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+    if (memory == MAP_FAILED) return base::fail_errno(errno, "cannot read the authorised peers");
+    return Reader(memory, size);
+  }
+  Reader(Reader&& other) noexcept
+      : memory_(std::exchange(other.memory_, nullptr)), size_(other.size_), rest_(other.rest_) {}
+  Reader& operator=(Reader&&) = delete;
+  ~Reader() {
+    if (memory_ != nullptr) munmap(memory_, size_);
+  }
+
+  Status take(google::protobuf::MessageLite& message) {
+    if (rest_.size() < kLengthSize) return malformed();
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < kLengthSize; ++i) size |= std::size_t{static_cast<std::uint8_t>(rest_[i])} << (8 * i);
+    rest_.remove_prefix(kLengthSize);
+    if (size > rest_.size() || size > std::numeric_limits<int>::max() ||
+        !message.ParseFromArray(rest_.data(), static_cast<int>(size))) {
+      return malformed();
+    }
+    rest_.remove_prefix(size);
+    return {};
+  }
+  [[nodiscard]] bool at_end() const { return rest_.empty(); }
+
+  static tl::unexpected<base::Error> malformed() {
+    return fail(ErrorCode::kInternal, "anubis-netd handed over something that is no list of peers");
+  }
+
+ private:
+  Reader(void* memory, std::size_t size)
+      : memory_(memory), size_(size), rest_(static_cast<const char*>(memory), size) {}
+
+  void* memory_;
+  std::size_t size_;
+  std::string_view rest_;
+};
+
+base::Error error_of(const snapshot::Failure& failure) {
+  const bool known = failure.code() <= static_cast<std::uint32_t>(ErrorCode::kInternal);
+  return {known ? static_cast<ErrorCode>(failure.code()) : ErrorCode::kInternal, failure.message()};
+}
+
+bool get_key(const std::string& from, crypto::PublicKey& to) {
+  if (from.size() != to.bytes.size()) return false;
+  std::memcpy(to.bytes.data(), from.data(), from.size());
+  return true;
+}
+
+std::optional<model::IpAddress> get_address(const std::string& from) {
+  std::array<std::uint8_t, 16> bytes{};
+  if (from.size() != 4 && from.size() != 16) return std::nullopt;
+  std::memcpy(bytes.data(), from.data(), from.size());
+  if (from.size() == 4) return model::IpAddress::v4(std::span(bytes).first<4>());
+  return model::IpAddress::v6(bytes);
+}
+
+std::optional<std::uint16_t> get_port(std::uint32_t from) {
+  if (from > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
+  return static_cast<std::uint16_t>(from);
+}
+
+bool get_host_port(const snapshot::HostPort& from, std::optional<model::HostPort>& to) {
+  const auto port = get_port(from.port());
+  if (!port || *port == 0) return false;
+  to = model::HostPort{from.host(), port};
+  return true;
+}
+
+std::optional<model::Peer> decode_peer(const snapshot::Peer& in) {
+  model::Peer peer{.name = in.name()};
+  const auto side_address = get_address(in.side_address());
+  const auto keepalive = get_port(in.persistent_keepalive());
+  if (!get_key(in.public_key(), peer.public_key) || !get_key(in.side_public_key(), peer.side_public_key) ||
+      !side_address || !keepalive || (in.has_endpoint() && !get_host_port(in.endpoint(), peer.endpoint)) ||
+      (in.has_side_endpoint() && !get_host_port(in.side_endpoint(), peer.side_endpoint))) {
+    return std::nullopt;
+  }
+  peer.side_address = *side_address;
+  for (const snapshot::Prefix& prefix : in.allowed_ips()) {
+    const auto address = get_address(prefix.address());
+    if (!address || prefix.length() > address->bits()) return std::nullopt;
+    peer.allowed_ips.emplace_back(*address, static_cast<std::uint8_t>(prefix.length()));
+  }
+  peer.persistent_keepalive = *keepalive;
+  if (in.has_lease_nanoseconds()) peer.lease = base::Duration(in.lease_nanoseconds());
+  peer.group = in.group();
+  peer.secrets_version = in.secrets_version();
+  return peer;
+}
+
+std::optional<PublicConfig> decode_config(const snapshot::Head& head) {
+  PublicConfig config;
+  config.name = head.name();
+  config.production.interface = head.production().interface();
+  config.side.interface = head.side().interface();
+  config.control = {head.control().socket(), head.control().group()};
+  const auto listen_port = get_port(head.production().listen_port());
+  const auto service_port = get_port(head.side().service_port());
+  const auto address = get_address(head.side().address());
+  if (!get_key(head.production().public_key(), config.production.public_key) ||
+      !get_key(head.side().public_key(), config.side.public_key) || !listen_port || !service_port || !address) {
+    return std::nullopt;
+  }
+  config.production.listen_port = *listen_port;
+  config.side.service_port = *service_port;
+  config.side.address = *address;
+  return config;
+}
+
+}  // namespace
+
+Result<base::Fd> write_snapshot(const PublicConfig& config, const model::PeerDirectory& directory,
+                                const std::vector<std::string>& restart_needed, const Status& applied) {
+  auto writer = Writer::create();
+  if (!writer) return fail(writer.error());
+  snapshot::Head head = encode_head(config);
+  head.set_peers(static_cast<std::uint32_t>(directory.size()));
+  for (const std::string& section : restart_needed) head.add_restart_needed(section);
+  if (!applied) *head.mutable_not_applied() = failure_of(applied.error());
+  Status status = writer->put(head);
+  directory.for_each([&](PeerIndex, const model::Peer& peer) {
+    if (status) status = writer->put(encode_peer(peer));
+  });
+  if (!status) return fail(status.error());
+  return writer->finish();
+}
+
+Result<base::Fd> write_failure(const base::Error& error) {
+  auto writer = Writer::create();
+  if (!writer) return fail(writer.error());
+  snapshot::Head head;
+  head.set_version(ANUBIS_VERSION);
+  *head.mutable_failure() = failure_of(error);
+  if (auto status = writer->put(head); !status) return fail(status.error());
+  return writer->finish();
+}
+
+Result<Snapshot> read_snapshot(const base::Fd& file) {
+  auto reader = Reader::create(file);
+  if (!reader) return fail(reader.error());
+  snapshot::Head head;
+  if (auto status = reader->take(head); !status) return fail(status.error());
+  if (head.version() != ANUBIS_VERSION) {
+    return fail(ErrorCode::kInternal, fmt::format("anubis-netd is of version {}, anubisd of version " ANUBIS_VERSION
+                                                  ": install both from one build, and restart both",
+                                                  base::log::escaped(head.version(), 32)));
+  }
+  if (head.has_failure()) return fail(error_of(head.failure()));
+
+  auto config = decode_config(head);
+  if (!config) return Reader::malformed();
+  Snapshot out{std::move(*config), {}};
+  out.set.restart_needed.assign(head.restart_needed().begin(), head.restart_needed().end());
+  if (head.has_not_applied()) out.set.applied = fail(error_of(head.not_applied()));
+  snapshot::Peer each;
+  while (!reader->at_end()) {
+    if (auto status = reader->take(each); !status) return fail(status.error());
+    auto peer = decode_peer(each);
+    if (!peer) return Reader::malformed();
+    out.set.peers.push_back(std::move(*peer));
+  }
+  if (out.set.peers.size() != head.peers()) return Reader::malformed();
+  return out;
+}
+
+}  // namespace anubis::netd
