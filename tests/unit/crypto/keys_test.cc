@@ -61,6 +61,22 @@ TEST(Keys, Base64GoesBothWays) {
 
 TEST(Keys, AKeyInBriefIsItsFirstCharacters) { EXPECT_EQ(key_of(kAlicePublic).brief(), "hSDwCYkw…"); }
 
+// Found by fuzzing: libsodium 1.0.18 takes the byte 0xc9 for the digit "j", and some others for others, where char is
+// signed, so that one key had many texts.
+TEST(Keys, BytesBeyondAsciiAreNoDigits) {
+  for (int byte = 0x80; byte <= 0xff; ++byte) {
+    std::string text = kAlicePublicBase64;
+    text[10] = static_cast<char>(byte);
+    EXPECT_FALSE(parse_public_key(text)) << byte;
+    EXPECT_FALSE(parse_secret(text)) << byte;
+  }
+}
+
+TEST(Keys, ASecretIsWrittenAsItIsRead) {
+  const auto text = format_secret(parse_secret(kAlicePublicBase64)->view());
+  EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(text.view().data()), text.kSize), kAlicePublicBase64);
+}
+
 TEST(Keys, OnlyExactBase64IsAKey) {
   const std::string good = kAlicePublicBase64;
   const std::array bad{
