@@ -1,6 +1,7 @@
 #include "lib/network/message.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include <libmnl/libmnl.h>
 #include <linux/netlink.h>
@@ -77,10 +78,15 @@ std::vector<ReceivedMessage> split(ByteView datagram) {
   return messages;
 }
 
+int errno_of(int status) {
+  constexpr int kLeast = -4095;  // MAX_ERRNO of linux/err.h
+  return status <= 0 && status >= kLeast ? -status : EBADMSG;
+}
+
 Answer parse_answer(const ReceivedMessage& message) {
   const auto error = header_of<nlmsgerr>(message.payload);
   if (!error) return {EBADMSG, "the kernel's answer is cut off"};
-  Answer answer{-error->error, {}};
+  Answer answer{errno_of(error->error), {}};
   if ((message.flags & NLM_F_ACK_TLVS) != 0) {
     // Behind the request's header stands the rest of the request, too, unless the kernel says that it is capped.
     const std::size_t request_size =

@@ -68,6 +68,8 @@ struct Answer {
   std::string text;  // the kernel's own words, when it had some (NETLINK_EXT_ACK)
 };
 [[nodiscard]] Answer parse_answer(const ReceivedMessage& message);
+// The errno in an answer's or a finished dump's status, which is 0 or negative. EBADMSG: it is neither.
+[[nodiscard]] int errno_of(int status);
 
 // The fixed header in front of a payload's attributes; none when the payload is shorter.
 template <class Header>

@@ -135,7 +135,11 @@ Answer Transactor::get(const Message& request, const Visit& visit) {
       }
       for (const ReceivedMessage& message : *received) {
         if (message.sequence != sequence_) continue;
-        if (message.type == NLMSG_ERROR) return parse_answer(message);
+        if (message.type == NLMSG_ERROR) {
+          answer = parse_answer(message);
+          // An acknowledgement, which was not asked for, is not the reply that was.
+          return answer.error != 0 ? answer : Answer{EBADMSG, "the kernel acknowledged a question"};
+        }
         visit(message);
         return {};
       }
@@ -163,9 +167,9 @@ Answer Transactor::dump_once(const Message& request, const Visit& visit, bool& a
       if (message.type == NLMSG_DONE) {
         // A dump that fails underway says so here.
         const auto status = header_of<int>(message.payload);
-        if (status && *status < 0) {
+        if (status && *status != 0) {
           again = false;
-          return {-*status, {}};
+          return {errno_of(*status), {}};
         }
         again = interrupted;
         return interrupted ? Answer{EBUSY, "it changes faster than it can be read"} : Answer{};

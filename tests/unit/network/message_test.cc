@@ -1,6 +1,8 @@
 // Netlink messages as bytes, held to <linux/rtnetlink.h>: what is built here is what the kernel is sent.
 #include "lib/network/message.h"
 
+#include <cerrno>
+#include <limits>
 #include <numeric>
 #include <string>
 
@@ -226,6 +228,14 @@ TEST(NetlinkMessage, AnswerCarriesTheKernelsWordsBehindACappedOrAWholeRequest) {
     EXPECT_EQ(parse_answer(answer).error, ENETDOWN);
     EXPECT_EQ(parse_answer(answer).text, "Nexthop device is not up");
   }
+}
+
+TEST(NetlinkMessage, AStatusThatIsNoErrnoIsABadMessage) {
+  EXPECT_EQ(errno_of(0), 0);
+  EXPECT_EQ(errno_of(-ENETDOWN), ENETDOWN);
+  EXPECT_EQ(errno_of(ENETDOWN), EBADMSG);
+  EXPECT_EQ(errno_of(-4096), EBADMSG);
+  EXPECT_EQ(errno_of(std::numeric_limits<int>::min()), EBADMSG);
 }
 
 }  // namespace

@@ -185,6 +185,12 @@ TEST_F(Transaction, F43AnswersFromStrangersAndToOtherQuestionsAreIgnored) {
   EXPECT_EQ(execute(1)[0].error, 0);
 }
 
+// Found by fuzzing: it counted as "there is no such link".
+TEST_F(Transaction, AQuestionThatIsOnlyAcknowledgedIsNotAnswered) {
+  kernel_.answer = [](const ReceivedMessage& message) { return std::vector{answer_to(message.sequence)}; };
+  EXPECT_FALSE(network_->link("wg0"));
+}
+
 TEST_F(Transaction, F44InterruptedDumpIsTakenAgain) {
   int dumps = 0;
   kernel_.answer = [&](const ReceivedMessage& message) -> std::vector<Event> {
