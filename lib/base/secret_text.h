@@ -38,7 +38,9 @@ class SecretText {
     wipe();
     text_ = std::move(larger);
   }
-  void wipe() noexcept { explicit_bzero(text_.data(), text_.size()); }
+  void wipe() noexcept {
+    if (!text_.empty()) explicit_bzero(text_.data(), text_.size());
+  }
 
   std::vector<char> text_;
 };

@@ -58,7 +58,7 @@ struct WgQuickInterface {
 
 struct WgQuickPeer {
   crypto::PublicKey public_key;
-  std::optional<base::Secret<crypto::kKeySize>> preshared_key;  // WireGuard's own
+  std::optional<crypto::WireGuardPresharedKey> preshared_key;
   std::vector<model::IpPrefix> allowed_ips;
   std::optional<model::HostPort> endpoint;  // with its port
   std::uint16_t persistent_keepalive = 0;   // seconds; 0: off

@@ -347,7 +347,9 @@ void Parser::take_public_key(std::string_view value) {
     error(fmt::format("is the key of the peer in line {} already; make one [Peer] of the two", found->second));
 }
 
-void Parser::take_preshared_key(std::string_view value) { peer_.preshared_key = secret(value); }
+void Parser::take_preshared_key(std::string_view value) {
+  if (auto key = secret(value)) peer_.preshared_key.emplace(std::move(*key));
+}
 
 void Parser::take_allowed_ips(std::string_view value) {
   while (true) {

@@ -81,7 +81,8 @@ PersistentKeepalive = 25
   ASSERT_THAT(file.peers, SizeIs(1));
   EXPECT_EQ(file.peers[0].public_key.to_base64(), public_key(2));
   ASSERT_TRUE(file.peers[0].preshared_key);
-  EXPECT_TRUE(file.peers[0].preshared_key->equals(*crypto::parse_secret(private_key(3))));
+  EXPECT_TRUE(
+      file.peers[0].preshared_key->equals(crypto::WireGuardPresharedKey(*crypto::parse_secret(private_key(3)))));
   EXPECT_THAT(texts(file.peers[0].allowed_ips), ElementsAre("0.0.0.0/0", "::/0"));
   EXPECT_EQ(file.peers[0].endpoint->to_string(), "gateway.example.net:51820");
   EXPECT_EQ(file.peers[0].persistent_keepalive, 25);
