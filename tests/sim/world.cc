@@ -44,10 +44,11 @@ void Host::authorise(const Host& other, bool with_endpoint) {
 }
 
 void Host::restart() {
-  gatekeeper = std::make_unique<gate::Gatekeeper>(gate::Settings{}, directory, keys, key.public_key(), world.random);
+  gatekeeper = std::make_unique<gate::Gatekeeper>(gate::Settings{}, directory, keys, identity.public_key, world.random);
   watches_.clear();
   armed_.reset();
-  for (const auto& [peer, installed] : interface) {
+  for (auto& [peer, installed] : interface) {
+    installed.routes = true;  // netd puts back what is missing of a peer that stands there
     const auto facts = remembered.find(peer);
     const auto known = facts == remembered.end() ? std::nullopt : std::optional(facts->second);
     run([&, at = peer](gate::Gatekeeper& gate) { gate.adopt(at, known, world.now); });
@@ -164,6 +165,7 @@ void Host::carry_out(const gate::WatchHandshake& action) {
 
 void Host::carry_out(const gate::FinishCommand& action) {
   EXPECT_TRUE(outcomes.emplace(action.command, action.outcome).second) << "a command was answered twice";
+  if (world.on_finish) world.on_finish(*this, action);
 }
 
 void Host::carry_out(const gate::SessionChanged& action) { changes.push_back(action); }
@@ -282,7 +284,11 @@ void World::send(Host& from, Host& to, const wire::Datagram& bytes) {
 }
 
 void World::inject(const Host& from, Host& to, const wire::Datagram& bytes) {
+  const auto accepted = to.gatekeeper->counters().requests_accepted;
   to.run([&](gate::Gatekeeper& gate) { gate.receive(bytes, from.identity.side_address, 4298, now); });
+  if (to.gatekeeper->counters().requests_accepted == accepted) return;
+  EXPECT_TRUE(accepted_.insert(bytes).second) << "a request had its effect twice";
+  if (on_accept) on_accept({&from, &to, bytes});
 }
 
 Host* World::owner(const model::IpAddress& side_address) {

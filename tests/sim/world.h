@@ -123,7 +123,7 @@ class Host {
 
 // A datagram as it left a host.
 struct Sent {
-  Host* from = nullptr;
+  const Host* from = nullptr;
   Host* to = nullptr;
   wire::Datagram bytes;
 };
@@ -151,6 +151,8 @@ class World {
   std::vector<std::unique_ptr<Host>> hosts;
   std::vector<Sent> sent;  // all datagrams so far
   std::function<void(const Sent&)> on_send;
+  std::function<void(const Sent&)> on_accept;  // a request, whenever one has its effect
+  std::function<void(Host&, const gate::FinishCommand&)> on_finish;
   Time now{std::chrono::seconds(1000)};
   std::uint64_t last_incarnation = 0;
   std::uint64_t last_initiation = 0;
@@ -168,6 +170,7 @@ class World {
   };
   bool step(Time until);
 
+  std::set<wire::Datagram> accepted_;  // requests that had their effect
   std::priority_queue<Event, std::vector<Event>, Later> events_;
   std::uint64_t last_order_ = 0;
 };
