@@ -16,6 +16,7 @@
   X(control)                   \
   X(datagram)                  \
   X(gatekeepers)               \
+  X(netd_channel)              \
   X(netlink)                   \
   X(reply)                     \
   X(request)                   \

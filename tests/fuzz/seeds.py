@@ -142,6 +142,32 @@ def control():
     yield block(b"GET / HTTP/1.1\r\n\r\n")
 
 
+def netd_channel():
+    def a_request(operation, interface=0, flags=0, suite=0, peer=0, endpoint=bytes(24), key=b""):
+        data = struct.pack("=BBBBI", operation, interface, flags, suite, peer) + endpoint
+        return block(data + (b"\1" + key if key else b""))
+
+    v4 = struct.pack("=BBHI", 4, 0, 4296, 0) + bytes([192, 0, 2, 1]) + bytes(12)
+    v6 = struct.pack("=BBHI", 6, 0, 4296, 3) + b"\xfe\x80" + bytes(13) + b"\1"
+    everything = [
+        a_request(1, interface=1), a_request(1, interface=2), a_request(2), a_request(3),
+        a_request(4, flags=7, endpoint=v4, key=b"K" * 32), a_request(4, peer=1, endpoint=v6), a_request(4, peer=9),
+        a_request(5), a_request(6), a_request(7, interface=1), a_request(8, interface=2, peer=1),
+        a_request(9, endpoint=v4), a_request(9, peer=1, endpoint=v6), a_request(10, suite=1), a_request(10, suite=2, peer=9),
+        a_request(11), a_request(12), a_request(13), a_request(14),
+    ]
+    for each in everything:
+        yield b"\0" + each
+    yield b"\0" + b"".join(everything[:10])
+    report = v4 + struct.pack("=qQQI", 5, 6, 7, 1) + bytes(4)
+    interface = b"wg0".ljust(16, b"\0") + struct.pack("=I", 7) + b"\1\1\0\0"
+    for operation, outcome, count, data in (
+        (1, 0, 1, interface), (2, 0, 2, b"\1\2"), (3, 1, 3, struct.pack("=III", 0, 1, 2)), (4, 0, 1, b"\1"),
+        (7, 0, 2, report * 2), (10, 0, 1, b"S" * 32 + b"R" * 32), (5, 2, 3, b"why"), (5, 0, 0, b""),
+    ):
+        yield b"\1" + struct.pack("=BBHI", operation, outcome, count, 4 if outcome == 2 else 0) + data
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 KEYS = [base64.b64encode(bytes([n]) * 31 + b"\7").decode() for n in range(40, 50)]
@@ -303,8 +329,8 @@ def transaction():
     yield b"\2\0" + b"\xf2" + b"\0" + b"\0" + block(bad) + b"\xf0\xf0\2" + block(good)
 
 
-TARGETS = [config, control, datagram, gatekeepers, netlink, reply, request, rtnetlink, session_store, texts, transaction,
-           uapi, wg_quick]
+TARGETS = [config, control, datagram, gatekeepers, netd_channel, netlink, reply, request, rtnetlink, session_store, texts,
+           transaction, uapi, wg_quick]
 
 
 def main():

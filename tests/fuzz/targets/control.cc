@@ -10,7 +10,9 @@
 #include <sys/un.h>
 
 #include "anubisd/daemon.h"
+#include "anubisd/instance_lock.h"
 #include "anubisd/loop.h"
+#include "anubisd/premises.h"
 #include "lib/base/log.h"
 #include "tests/fuzz/gate_fixture.h"
 #include "tests/unit/anubisd/fake_netd.h"
@@ -19,13 +21,11 @@
 namespace anubis::fuzz {
 namespace {
 
-config::Config make_config() {
-  config::Config config;
+netd::PublicConfig make_config() {
+  netd::PublicConfig config;
   config.name = "xena";
-  config.production.private_key = crypto::ProductionPrivateKey(Parties::secret_of(1));
-  config.production.public_key = config.production.private_key.public_key();
-  config.side.private_key = crypto::SidePrivateKey(Parties::secret_of(101));
-  config.side.public_key = config.side.private_key.public_key();
+  config.production.interface = "wg0";
+  config.production.listen_port = 4296;
   config.side.interface.clear();  // not bound to an interface
   config.side.address = model::IpAddress::v4(std::array<std::uint8_t, 4>{127, 0, 0, 77});
   config.side.service_port = 0;  // any
@@ -74,7 +74,8 @@ class Client {
 
 void control(Bytes input) {
   static const Parties parties;
-  static const config::Config config = make_config();
+  static netd::PublicConfig config = make_config();
+  config.production.public_key = parties.xena_public;
   static const daemon::Folder folder;
   base::log::set_level(base::log::Level::kError);
 
@@ -84,9 +85,20 @@ void control(Bytes input) {
   jacinth.side_address = model::IpAddress::v4(std::array<std::uint8_t, 4>{127, 0, 0, 78});
   directory.replace({jacinth});
   daemon::FakeNetd netd;
+  daemon::FakePeerSource peer_source;
+  KnownKeys keys(parties.xenas);
   ConstantRandom random;
-  const daemon::Places places{folder / "xena.toml", folder / "xena.sock", folder / "xena.state"};
-  daemon::Daemon daemon(loop, places, config, directory, netd, random);
+  auto lock = daemon::lock_state_directory(folder / "xena.state");
+  require(lock.has_value(), "nobody else uses the state");
+  auto premises = daemon::occupy(std::move(*lock), folder / "xena.state", folder / "xena.sock", "no-such-group");
+  require(premises.has_value(), "there is room for a daemon");
+  daemon::Daemon daemon(loop, std::move(*premises),
+                        {.config = config,
+                         .directory = directory,
+                         .netd = netd,
+                         .peer_source = peer_source,
+                         .keys = keys,
+                         .random = random});
   const auto started = daemon.start();
   require(started.has_value(), "the daemon starts");
 
@@ -98,7 +110,7 @@ void control(Bytes input) {
       loop.restart();
     }
   };
-  Client client(places.socket);
+  Client client(folder / "xena.sock");
   turn();
   Reader reader(input);
   bool closed = false;
@@ -110,7 +122,7 @@ void control(Bytes input) {
   (void)client.check();  // one who says too much is cut off
 
   // It serves the next one.
-  Client other(places.socket);
+  Client other(folder / "xena.sock");
   control::Command command;
   command.mutable_peers();
   const std::string body = command.SerializeAsString();
