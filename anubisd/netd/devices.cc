@@ -1,15 +1,11 @@
 #include "anubisd/netd/devices.h"
 
-#include <cerrno>
 #include <string>
 #include <utility>
 
-#include <arpa/inet.h>
 #include <fmt/core.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
-#include "lib/base/fd.h"
+#include "anubisd/netd/udp_table.h"
 #include "lib/wireguard/kernel_device.h"
 #include "lib/wireguard/userspace_device.h"
 
@@ -25,7 +21,8 @@ base::Result<OpenedDevice> SystemDevices::open_kernel(std::string_view interface
 }
 
 base::Result<OpenedDevice> SystemDevices::open_userspace(std::string_view interface) {
-  auto process = wireguard::UserspaceProcess::adopt_or_start(std::string(interface));
+  if (launcher_ == nullptr) return fail(ErrorCode::kUnsupported, "the configuration says backend = \"kernel\"");
+  auto process = wireguard::UserspaceProcess::adopt_or_start(std::string(interface), *launcher_);
   if (!process) return fail(process.error());
   auto device = wireguard::UserspaceDevice::create(std::string(interface));
   if (!device) return fail(device.error());
@@ -33,20 +30,13 @@ base::Result<OpenedDevice> SystemDevices::open_userspace(std::string_view interf
 }
 
 base::Status SystemDevices::check_listen_port(std::uint16_t port) {
-  // WireGuard listens on all addresses of both families; IPv4 exists everywhere.
-  const base::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket) return base::fail_errno(errno, "cannot open a UDP socket");
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return {};
-  if (errno == EADDRINUSE) {
-    return fail(ErrorCode::kExists,
-                fmt::format("another program, or another WireGuard interface, listens on {}/udp: end it or choose "
-                            "another listen_port (ss -lunp shows programs, wg shows interfaces)",
-                            port));
-  }
-  return base::fail_errno(errno, fmt::format("cannot listen on {}/udp", port));
+  const auto in_use = is_udp_port_in_use(port);
+  if (!in_use) return fail(in_use.error());
+  if (!*in_use) return {};
+  return fail(ErrorCode::kExists,
+              fmt::format("another program, or another WireGuard interface, listens on {}/udp: end it or choose "
+                          "another listen_port (ss -lunp shows programs, wg shows interfaces)",
+                          port));
 }
 
 }  // namespace anubis::netd

@@ -32,9 +32,15 @@ class Devices {
 
 class SystemDevices final : public Devices {
  public:
+  // Starts userspace WireGuard where it is wanted; null: it never is. Must outlive the devices.
+  explicit SystemDevices(wireguard::UserspaceLauncher* launcher) : launcher_(launcher) {}
+
   base::Result<OpenedDevice> open_kernel(std::string_view interface) override;
   base::Result<OpenedDevice> open_userspace(std::string_view interface) override;
   base::Status check_listen_port(std::uint16_t port) override;
+
+ private:
+  wireguard::UserspaceLauncher* launcher_;
 };
 
 }  // namespace anubis::netd

@@ -7,7 +7,8 @@
 
 namespace anubis::netd {
 
-base::Result<LocalParts> make_local_parts(const config::Config& config, const model::PeerDirectory& directory) {
+base::Result<LocalParts> make_local_parts(const config::Config& config, const model::PeerDirectory& directory,
+                                          wireguard::UserspaceLauncher* launcher) {
   auto network = network::RtnetlinkNetwork::create();
   if (!network) return base::fail(network.error());
   auto watcher = network::Watcher::create();
@@ -16,7 +17,7 @@ base::Result<LocalParts> make_local_parts(const config::Config& config, const mo
 
   LocalParts parts;
   parts.network = std::move(*network);
-  parts.devices = std::make_unique<SystemDevices>();
+  parts.devices = std::make_unique<SystemDevices>(launcher);
   auto netd = LocalNetd::create(config, directory, *parts.network, *parts.devices, std::move(*watcher));
   if (!netd) return base::fail(netd.error());
   parts.netd = std::move(*netd);

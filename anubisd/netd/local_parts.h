@@ -17,8 +17,9 @@ struct LocalParts {  // in the order of their dependence
   std::unique_ptr<LocalNetd> netd;
 };
 
-// Both arguments must outlive the parts.
+// All must outlive the parts. launcher: of SystemDevices.
 [[nodiscard]] base::Result<LocalParts> make_local_parts(const config::Config& config,
-                                                        const model::PeerDirectory& directory);
+                                                        const model::PeerDirectory& directory,
+                                                        wireguard::UserspaceLauncher* launcher);
 
 }  // namespace anubis::netd

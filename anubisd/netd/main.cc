@@ -11,6 +11,7 @@
 
 #include "anubisd/netd/activation.h"
 #include "anubisd/netd/authority.h"
+#include "anubisd/netd/launcher.h"
 #include "anubisd/netd/local_parts.h"
 #include "anubisd/netd/options.h"
 #include "anubisd/netd/server.h"
@@ -66,6 +67,20 @@ base::Result<std::unique_ptr<Authority>> load(const Options& options) {
   return Authority::load(options.config_file);
 }
 
+int launch(const Options& options) {
+  auto channel = take_inherited_channel();
+  if (!channel) return fail_with(channel.error().message);
+  wireguard::DirectLauncher launcher;
+  serve_launches(*channel, launcher, {options.launcher[0], options.launcher[1]});
+  return kDone;
+}
+
+// Null where the configuration wants the kernel's WireGuard and no other.
+base::Result<std::unique_ptr<RemoteLauncher>> start_launcher(const config::Config& config) {
+  if (config.production.backend == config::Backend::kKernel) return nullptr;
+  return RemoteLauncher::start("/proc/self/exe", {config.production.interface, config.side.interface});
+}
+
 int serve(const Options& options) {
   auto channel = options.inherited_channel ? take_inherited_channel() : accept_channel(options.user);
   if (!channel) return fail_with(channel.error().message);
@@ -73,7 +88,9 @@ int serve(const Options& options) {
   if (!signals) return refuse(*channel, signals.error(), options.inherited_channel);
   const auto authority = load(options);
   if (!authority) return refuse(*channel, authority.error(), options.inherited_channel);
-  auto parts = make_local_parts((*authority)->config(), (*authority)->directory());
+  const auto launcher = start_launcher((*authority)->config());
+  if (!launcher) return refuse(*channel, launcher.error(), options.inherited_channel);
+  auto parts = make_local_parts((*authority)->config(), (*authority)->directory(), launcher->get());
   if (!parts) return refuse(*channel, parts.error(), options.inherited_channel);
 
   LocalNetd& netd = *parts->netd;
@@ -96,6 +113,7 @@ int run(int argc, const char* const* argv) {
   if (const auto* end = std::get_if<ExitWith>(&parsed)) return end->status;
   const auto& options = std::get<Options>(parsed);
   base::log::set_level(options.log_level);
+  if (!options.launcher.empty()) return launch(options);
   crypto::initialise();
   return serve(options);
 }

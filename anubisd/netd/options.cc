@@ -30,6 +30,9 @@ std::variant<Options, ExitWith> parse_options(int argc, const char* const* argv)
       ->type_name("NAME")
       ->capture_default_str();
   app.add_flag("--inherited-channel", options.inherited_channel, "anubisd's: it is at the other end of descriptor 3");
+  app.add_option("--launcher", options.launcher, "Its own: start userspace WireGuard for these, as descriptor 3 asks")
+      ->type_name("INTERFACE INTERFACE")
+      ->expected(2);
   app.add_option("--log-level", options.log_level, "debug, info, warning or error")
       ->type_name("LEVEL")
       ->transform(CLI::CheckedTransformer(kLogLevels, CLI::ignore_case).description(""))

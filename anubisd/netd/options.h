@@ -3,6 +3,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "lib/base/log.h"
 
@@ -12,6 +13,7 @@ struct Options {
   std::string config_file = "/etc/anubis/anubis.toml";
   std::string user = "anubis";  // who may connect, besides root, where systemd hands us the socket
   bool inherited_channel = false;
+  std::vector<std::string> launcher;  // two interfaces: be the launcher of launcher.h for them
   base::log::Level log_level = base::log::Level::kInfo;
 };
 

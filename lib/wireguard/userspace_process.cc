@@ -5,17 +5,12 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
-#include <vector>
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <net/if.h>
 #include <poll.h>
-#include <spawn.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -35,22 +30,11 @@ using base::fail;
 constexpr std::chrono::seconds kStartTimeout{5};
 constexpr int kMaxPauseMilliseconds = 20;
 constexpr int kTerminateTimeoutMilliseconds = 5000;
-constexpr off_t kMaxWords = 4096;
+constexpr std::size_t kMaxWords = 4096;
 
 base::Fd open_pidfd(pid_t pid) {
   // glibc 2.36 has a wrapper, older ones do not.
   return base::Fd(pid > 0 ? static_cast<int>(syscall(SYS_pidfd_open, pid, 0)) : -1);
-}
-
-// Memory for the first words on standard error. A pipe would kill the process once we are gone, a file would grow
-// for ever; this refuses what goes beyond its size, and the program does not mind.
-base::Fd open_words() {
-  base::Fd words(memfd_create("anubis-userspace-stderr", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (words && (ftruncate(words.get(), kMaxWords) < 0 ||
-                fcntl(words.get(), F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)) {
-    words.reset();
-  }
-  return words;
 }
 
 // Whether the process lives in our network namespace; none when that cannot be told.
@@ -69,57 +53,10 @@ std::string how_it_ended(int status) {
   return fmt::format("ended with status {}", WEXITSTATUS(status));
 }
 
-// What a new process gets beside its environment: no descriptor but the three, a session of its own, no signal mask.
-class SpawnSettings {
- public:
-  SpawnSettings() {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawnattr_init(&attributes_);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-  ~SpawnSettings() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-
-  // 0 or an errno.
-  int prepare(int standard_error) {
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    for (const int error :
-         {posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0),
-          posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0),
-          standard_error >= 0 ? posix_spawn_file_actions_adddup2(&actions_, standard_error, STDERR_FILENO)
-                              : posix_spawn_file_actions_addopen(&actions_, STDERR_FILENO, "/dev/null", O_WRONLY, 0),
-          posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1),
-          posix_spawn_file_actions_addchdir_np(&actions_, "/"), posix_spawnattr_setsigmask(&attributes_, &none),
-          posix_spawnattr_setsigdefault(&attributes_, &all),
-          posix_spawnattr_setflags(&attributes_,
-                                   POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)}) {
-      if (error != 0) return error;
-    }
-    return 0;
-  }
-
-  [[nodiscard]] const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  [[nodiscard]] const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
-
 }  // namespace
 
-std::string userspace_implementation() {
-  const char* const named = std::getenv("WG_QUICK_USERSPACE_IMPLEMENTATION");
-  return named != nullptr && *named != '\0' ? named : "wireguard-go";
-}
-
-base::Result<UserspaceProcess> UserspaceProcess::adopt_or_start(std::string interface, const std::string& program,
+base::Result<UserspaceProcess> UserspaceProcess::adopt_or_start(const std::string& interface,
+                                                                UserspaceLauncher& launcher,
                                                                 std::string_view directory) {
   if (auto status = check_interface_name(interface); !status) return fail(status.error());
   const auto path = uapi_socket_path(directory, interface);
@@ -133,9 +70,11 @@ base::Result<UserspaceProcess> UserspaceProcess::adopt_or_start(std::string inte
                     "del {}) or choose another name",
                     interface, interface));
   }
-  auto started = start(interface, program);
-  if (!started) return started;
-  if (auto status = started->wait_until_ready(interface, path); !status) return fail(status.error().within(program));
+  auto launched = launcher.launch(interface);
+  if (!launched) return fail(launched.error());
+  UserspaceProcess started(launched->pid, std::move(launched->pidfd), std::move(launched->words), &launcher);
+  if (auto status = started.wait_until_ready(interface, path); !status)
+    return fail(status.error().within(launcher.program()));
   return started;
 }
 
@@ -160,40 +99,7 @@ base::Result<std::optional<UserspaceProcess>> UserspaceProcess::adopt(const std:
                     "interface name, or give this namespace a {} of its own (a private mount)",
                     path, credentials.pid, interface, path.substr(0, path.rfind('/'))));
   }
-  return std::optional(UserspaceProcess(credentials.pid, open_pidfd(credentials.pid), base::Fd(), true));
-}
-
-base::Result<UserspaceProcess> UserspaceProcess::start(const std::string& interface, const std::string& program) {
-  auto words = open_words();
-  SpawnSettings settings;
-  if (const int error = settings.prepare(words.get()); error != 0)
-    return base::fail_errno(error, "cannot prepare a process");
-  std::vector<std::string> arguments{program, "-f", interface};
-  // Nothing of our own environment but where programs are: it could hold secrets. The last one spares us
-  // wireguard-go's advice to use the kernel's WireGuard.
-  const char* const search = std::getenv("PATH");
-  std::vector<std::string> environment{
-      std::string("PATH=") + (search != nullptr ? search : "/usr/sbin:/usr/bin:/sbin:/bin"), "LOG_LEVEL=error",
-      "WG_PROCESS_FOREGROUND=1"};
-  const auto pointers = [](std::vector<std::string>& strings) {
-    std::vector<char*> result;
-    result.reserve(strings.size() + 1);
-    for (auto& string : strings) result.push_back(string.data());
-    result.push_back(nullptr);
-    return result;
-  };
-  pid_t pid = 0;
-  const int error = posix_spawnp(&pid, program.c_str(), settings.actions(), settings.attributes(),
-                                 pointers(arguments).data(), pointers(environment).data());
-  if (error == ENOENT) {
-    return fail(
-        ErrorCode::kNotFound,
-        fmt::format("this kernel has no WireGuard, and the program {} is not installed: install wireguard-go (or "
-                    "the kernel's module)",
-                    program));
-  }
-  if (error != 0) return base::fail_errno(error, fmt::format("cannot start {}", program));
-  return UserspaceProcess(pid, open_pidfd(pid), std::move(words), false);
+  return std::optional(UserspaceProcess(credentials.pid, open_pidfd(credentials.pid), base::Fd(), nullptr));
 }
 
 base::Status UserspaceProcess::wait_until_ready(const std::string& interface, const std::string& path) {
@@ -219,9 +125,8 @@ bool UserspaceProcess::has_ended(int timeout_milliseconds) const {
 std::optional<std::string> UserspaceProcess::take_end() {
   if (!pidfd_ || !has_ended(0)) return std::nullopt;
   pidfd_.reset();
-  int status = 0;
-  const bool is_ours = !adopted_ && waitpid(pid_, &status, WNOHANG) == pid_;
-  return is_ours ? how_it_ended(status) + words() : "ended";
+  const auto status = launcher_ != nullptr ? launcher_->take_status(pid_) : std::nullopt;
+  return status ? how_it_ended(*status) + words() : "ended" + words();
 }
 
 base::Status UserspaceProcess::terminate() {

@@ -266,7 +266,7 @@ class Anubis final : public daemon::SideService::Handler, public daemon::Executo
  public:
   Anubis(base::Random& random, config::Config config, std::vector<model::Peer> peers) : config_(std::move(config)) {
     directory_.replace(std::move(peers));
-    parts_ = need(netd::make_local_parts(config_, directory_));
+    parts_ = need(netd::make_local_parts(config_, directory_, nullptr));
     keys_ = std::make_unique<gate::LocalKeyAgreement>(config_.production.private_key, directory_);
     gatekeeper_ =
         std::make_unique<gate::Gatekeeper>(gate::Settings{}, directory_, *keys_, config_.production.public_key, random);

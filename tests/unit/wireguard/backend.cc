@@ -91,9 +91,10 @@ class KernelBackend final : public Backend {
 
 base::Result<std::unique_ptr<Backend>> create_wireguard_go() {
   if (auto status = enter_private_network(); !status) return base::fail(status.error());
-  auto first = UserspaceProcess::adopt_or_start(kFirst, "wireguard-go");
+  static DirectLauncher go("wireguard-go");  // outlives the processes
+  auto first = UserspaceProcess::adopt_or_start(kFirst, go);
   if (!first) return base::fail(first.error());
-  auto second = UserspaceProcess::adopt_or_start(kSecond, "wireguard-go");
+  auto second = UserspaceProcess::adopt_or_start(kSecond, go);
   if (!second) {
     (void)first->terminate();
     return base::fail(second.error());

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 
 #include <fcntl.h>
@@ -44,8 +45,10 @@ class UserspaceProcessTest : public ::testing::Test {
     chmod(path.c_str(), 0755);
     return path;
   }
-  base::Result<UserspaceProcess> start(const std::string& program) {
-    return UserspaceProcess::adopt_or_start("anubistest0", program, directory_);
+  base::Result<UserspaceProcess> start(const std::string& program) { return start("anubistest0", program); }
+  base::Result<UserspaceProcess> start(const std::string& interface, const std::string& program) {
+    launcher_.emplace(program);
+    return UserspaceProcess::adopt_or_start(interface, *launcher_, directory_);
   }
   std::string read(const std::string& name) {
     std::ifstream file(directory_ + "/" + name);
@@ -53,6 +56,7 @@ class UserspaceProcessTest : public ::testing::Test {
   }
 
   std::string directory_;
+  std::optional<DirectLauncher> launcher_;
 };
 
 TEST_F(UserspaceProcessTest, MissingProgramSaysWhatToInstall) {
@@ -108,7 +112,7 @@ TEST_F(UserspaceProcessTest, NothingOfOursIsInherited) {
 }
 
 TEST_F(UserspaceProcessTest, InterfaceOfSomebodyElseIsLeftAlone) {
-  const auto result = UserspaceProcess::adopt_or_start("lo", script("touch " + directory_ + "/started\n"), directory_);
+  const auto result = start("lo", script("touch " + directory_ + "/started\n"));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::kExists);
   EXPECT_FALSE(std::filesystem::exists(directory_ + "/started"));
@@ -127,7 +131,7 @@ class WireguardGoProcess : public ::testing::Test {
  protected:
   void SetUp() override {
     if (const auto status = enter_private_network(); !status) GTEST_SKIP() << status.error().message;
-    auto started = UserspaceProcess::adopt_or_start(kInterface, "wireguard-go");
+    auto started = UserspaceProcess::adopt_or_start(kInterface, go_);
     if (!started && started.error().code == ErrorCode::kNotFound) GTEST_SKIP() << started.error().message;
     ASSERT_TRUE(started) << started.error().message;
     process_.emplace(std::move(*started));
@@ -137,6 +141,8 @@ class WireguardGoProcess : public ::testing::Test {
   }
 
   static constexpr const char* kInterface = "wgtest0";
+  DirectLauncher go_{"wireguard-go"};
+  DirectLauncher none_{"no-such-wireguard"};
   std::optional<UserspaceProcess> process_;
 };
 
@@ -149,7 +155,7 @@ TEST_F(WireguardGoProcess, RunsWithItsLink) {
 }
 
 TEST_F(WireguardGoProcess, F41RunningOneIsAdopted) {
-  auto adopted = UserspaceProcess::adopt_or_start(kInterface, "no-such-wireguard");
+  auto adopted = UserspaceProcess::adopt_or_start(kInterface, none_);
   ASSERT_TRUE(adopted) << adopted.error().message;
   EXPECT_TRUE(adopted->was_adopted());
   EXPECT_EQ(adopted->pid(), process_->pid());
@@ -168,7 +174,7 @@ TEST_F(WireguardGoProcess, DeathIsToldAndALeftoverSocketFileDoesNotMatter) {
   EXPECT_NE(end->find("signal 9"), std::string::npos) << *end;
   EXPECT_TRUE(std::filesystem::exists(uapi_socket_path(kUapiDirectory, kInterface)));
   process_.reset();
-  auto again = UserspaceProcess::adopt_or_start(kInterface, "wireguard-go");
+  auto again = UserspaceProcess::adopt_or_start(kInterface, go_);
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_FALSE(again->was_adopted());
   process_.emplace(std::move(*again));
@@ -176,7 +182,7 @@ TEST_F(WireguardGoProcess, DeathIsToldAndALeftoverSocketFileDoesNotMatter) {
 
 TEST_F(WireguardGoProcess, SocketOfAnotherNetworkNamespaceIsAConflict) {
   ASSERT_EQ(unshare(CLONE_NEWNET), 0);
-  const auto result = UserspaceProcess::adopt_or_start(kInterface, "wireguard-go");
+  const auto result = UserspaceProcess::adopt_or_start(kInterface, go_);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, ErrorCode::kConflict);
   EXPECT_NE(result.error().message.find(std::to_string(process_->pid())), std::string::npos) << result.error().message;
@@ -187,7 +193,7 @@ TEST_F(WireguardGoProcess, SocketOfAnotherNetworkNamespaceIsAConflict) {
   request.ifr_flags = IFF_TUN;
   ASSERT_EQ(ioctl(tun.get(), TUNSETIFF, &request), 0);
   ASSERT_NE(if_nametoindex(kInterface), 0u);
-  const auto again = UserspaceProcess::adopt_or_start(kInterface, "wireguard-go");
+  const auto again = UserspaceProcess::adopt_or_start(kInterface, go_);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, ErrorCode::kConflict);
 }

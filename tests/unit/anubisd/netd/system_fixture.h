@@ -47,7 +47,8 @@ class SystemTest : public testing::Test {
   config::Config config_ = xena();
   model::InMemoryDirectory directory_;
   std::unique_ptr<network::RtnetlinkNetwork> network_;
-  SystemDevices devices_;
+  wireguard::DirectLauncher launcher_;
+  SystemDevices devices_{&launcher_};
   std::string jacinth_;  // name of the namespace
 
  private:
