@@ -24,7 +24,8 @@ constexpr base::Duration kDownBudget = 1s;
 constexpr base::Duration kStopBudget = 1200ms;
 
 gate::Settings gate_settings(const netd::PublicConfig& config) {
-  return {.listen_port = config.production.listen_port, .service_port = config.side.service_port};
+  return {
+      .listen_port = config.production.listen_port, .service_port = config.side.service_port, .suites = config.suites};
 }
 
 }  // namespace

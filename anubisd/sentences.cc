@@ -60,8 +60,9 @@ const char* advice(wire::ResultCode code) {
       return "; ask its administrator to allow this host";
     case wire::ResultCode::kConflict:
       return "; two peers there claim the same allowed IPs, or somebody else uses its production interface";
-    case wire::ResultCode::kVersion:
     case wire::ResultCode::kSuite:
+      return "; see suites in anubis.toml of both hosts";
+    case wire::ResultCode::kVersion:
     case wire::ResultCode::kBadRequest:
       return "; do both ends run the same version of Anubis?";
     case wire::ResultCode::kInternal:
@@ -131,8 +132,8 @@ std::string up_failure(const gate::Outcome& outcome, const PeerFacts& facts) {
     case Verdict::kNoEndpoint:
       return fmt::format("{} was not asked: {}", facts.name, why_no_endpoint(outcome, facts));
     case Verdict::kNoAnswer:
-      return fmt::format("{} did not answer within {}: {}", facts.name, base::format_duration(outcome.took),
-                         why_silent(facts));
+      return fmt::format("{} did not answer within {}: {}{}{}", facts.name, base::format_duration(outcome.took),
+                         why_silent(facts), outcome.text.empty() ? "" : "; also, ", outcome.text);
     case Verdict::kRefused:
       return fmt::format("{} {}", facts.name, refusal(outcome));
     case Verdict::kNoHandshake:

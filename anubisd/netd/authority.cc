@@ -75,6 +75,7 @@ Authority::Authority(std::filesystem::path file, config::Config config, std::sha
 
 PublicConfig Authority::public_config() const {
   return {.name = config_.name,
+          .suites = config_.suites,
           .production = {.interface = config_.production.interface,
                          .public_key = config_.production.public_key,
                          .listen_port = config_.production.listen_port},
@@ -150,6 +151,7 @@ Result<Authority::Reload> Authority::take_reload(const std::function<Status(cons
 std::vector<std::string> restart_needed(const config::Config& running, const config::Config& fresh) {
   std::vector<std::string> sections;
   if (running.name != fresh.name) sections.emplace_back("name");
+  if (running.suites != fresh.suites) sections.emplace_back("suites");
   if (!same(running.production, fresh.production)) sections.emplace_back("[production]");
   if (!same(running.side, fresh.side)) sections.emplace_back("[side]");
   if (running.control.socket != fresh.control.socket || running.control.group != fresh.control.group) {

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "lib/crypto/keys.h"
+#include "lib/crypto/suites.h"
 #include "lib/model/ip.h"
 
 namespace anubis::netd {
@@ -28,6 +30,8 @@ struct PublicConfig {
   };
 
   std::string name;  // what peers' displays call this host
+  // That it allows, and its hardware has; never none, in no order.
+  std::vector<crypto::Suite> suites{crypto::Suite::kXChaCha20Poly1305};
   Production production;
   Side side;
   Control control;

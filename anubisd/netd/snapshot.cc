@@ -117,6 +117,7 @@ snapshot::Head encode_head(const PublicConfig& config) {
   snapshot::Head head;
   head.set_version(ANUBIS_VERSION);
   head.set_name(config.name);
+  for (const crypto::Suite suite : config.suites) head.add_suites(static_cast<std::uint8_t>(suite));
   snapshot::Production& production = *head.mutable_production();
   production.set_interface(config.production.interface);
   production.set_public_key(text_of(config.production.public_key.bytes));
@@ -236,6 +237,13 @@ std::optional<model::Peer> decode_peer(const snapshot::Peer& in) {
 std::optional<PublicConfig> decode_config(const snapshot::Head& head) {
   PublicConfig config;
   config.name = head.name();
+  config.suites.clear();
+  for (const std::uint32_t number : head.suites()) {
+    const auto suite = crypto::find_suite(number);
+    if (!suite) return std::nullopt;
+    config.suites.push_back(*suite);
+  }
+  if (config.suites.empty()) return std::nullopt;
   config.production.interface = head.production().interface();
   config.side.interface = head.side().interface();
   config.control = {head.control().socket(), head.control().group()};

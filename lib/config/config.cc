@@ -17,6 +17,7 @@
 #include "lib/config/report.h"
 #include "lib/config/section.h"
 #include "lib/config/side_address.h"
+#include "lib/config/suite_policy.h"
 
 namespace anubis::config {
 namespace {
@@ -150,6 +151,7 @@ class Loader {
   void read_main(const Table& document) {
     Section section(document, "", report_);
     read_name(section);
+    config_.suites = read_suites(section, crypto::is_available);
     const Table absent{document.place, {}};
     const auto or_absent = [&](const Table* table) -> const Table& { return table != nullptr ? *table : absent; };
     read_production(or_absent(section.table("production")));

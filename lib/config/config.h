@@ -10,6 +10,7 @@
 
 #include "lib/base/result.h"
 #include "lib/crypto/keys.h"
+#include "lib/crypto/suites.h"
 #include "lib/model/ip.h"
 #include "lib/model/peer.h"
 
@@ -59,6 +60,8 @@ struct Control {
 // Move-only: it holds private keys.
 struct Config {
   std::string name;  // what peers' displays call this host
+  // That it allows, and its hardware has; never none, in no order.
+  std::vector<crypto::Suite> suites{crypto::Suite::kXChaCha20Poly1305};
   Production production;
   Side side;
   Control control;

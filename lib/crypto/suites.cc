@@ -109,6 +109,7 @@ const Entry* find(Suite suite) {
 
 std::vector<Suite> known_suites() {
   std::vector<Suite> suites;
+  suites.reserve(kEntries.size());
   for (const Entry& entry : kEntries) suites.push_back(entry.suite);
   return suites;
 }
@@ -145,6 +146,13 @@ std::string_view name_of(Suite suite) {
 std::string_view protocol_name_of(Suite suite) {
   const Entry* entry = find(suite);
   return entry == nullptr ? std::string_view{} : entry->protocol_name;
+}
+
+std::string names_of(std::span<const Suite> suites) {
+  if (suites.empty()) return "none that is known here";
+  std::string names;
+  for (const Suite suite : suites) names.append(names.empty() ? "" : ", ").append(name_of(suite));
+  return names;
 }
 
 std::optional<Suite> best_common(std::span<const Suite> ours, std::span<const Suite> theirs) {

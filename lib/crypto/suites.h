@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -38,6 +39,9 @@ using Nonce = std::array<std::uint8_t, kNonceSize>;
 [[nodiscard]] std::string_view name_of(Suite suite);
 // "XChaCha20-Poly1305-IETF": as it goes into the message keys.
 [[nodiscard]] std::string_view protocol_name_of(Suite suite);
+
+// "xchacha20poly1305, aes256gcm", for sentences.
+[[nodiscard]] std::string names_of(std::span<const Suite> suites);
 
 // The one that two hosts use which allow these.
 [[nodiscard]] std::optional<Suite> best_common(std::span<const Suite> ours, std::span<const Suite> theirs);

@@ -29,7 +29,6 @@ void Gatekeeper::receive(std::span<const std::uint8_t> datagram, const model::Ip
   if (directory_.get(*peer)->side_address != source) return drop(wire::Drop::kSource);
 
   Session& with = session(*peer);
-  if (!ensure_keys(*peer, with)) return drop(wire::Drop::kAuthentication);
   switch (header->type) {
     case wire::MessageType::kRequest:
       take_request(*peer, with, *header, datagram, port, now);
@@ -156,7 +155,7 @@ void Gatekeeper::peer_changed(PeerIndex peer, Time now) {
   const auto found = sessions_.find(peer);
   if (found == sessions_.end()) return;
   Session& with = found->second;
-  with.keys.reset();
+  with.keys.clear();
   with.unopened = 0;
   if (with.state == SessionState::kUp) install(peer, new_ticket(), with, Installation::kKeep, true);
   if (with.exchange) ask(peer, with, with.exchange->operation, now);
@@ -217,7 +216,7 @@ void Gatekeeper::wake(PeerIndex peer, Session& with, Time now) {
         fail_attempt(peer, with, Verdict::kNoEndpoint, "the resolver did not answer in time", now);
         break;
       case Attempt::Phase::kAsking:
-        fail_attempt(peer, with, Verdict::kNoAnswer, {}, now);
+        fail_unanswered(peer, with, now);
         break;
       case Attempt::Phase::kInstalling:
         fail_attempt(peer, with, Verdict::kLocal, "the production interface could not be changed in time", now);
@@ -243,6 +242,7 @@ void Gatekeeper::wake(PeerIndex peer, Session& with, Time now) {
     // The request goes on being repeated, in the background; a delayed up of the peer must not slip in meanwhile.
     void_token(with);
     with.awaited.reset();
+    forget_suite(peer, with, now);
     set_state(peer, with, SessionState::kDown, "the peer has not confirmed that it took its end down", now);
   }
   if (with.exchange && with.exchange->next_send <= now) repeat(peer, with, now);
@@ -289,12 +289,14 @@ Session& Gatekeeper::session(PeerIndex peer) {
   return position->second;
 }
 
-base::Status Gatekeeper::ensure_keys(PeerIndex peer, Session& with) {
-  if (with.keys) return {};
-  auto keys = keys_.derive(peer, crypto::Suite::kXChaCha20Poly1305);
+base::Result<const crypto::MessageKeys*> Gatekeeper::message_keys(PeerIndex peer, Session& with, crypto::Suite suite) {
+  for (const Session::SuiteKeys& known : with.keys) {
+    if (known.suite == suite) return &known.keys;
+  }
+  auto keys = keys_.derive(peer, suite);
   if (!keys) return base::fail(keys.error());
-  with.keys = std::move(*keys);
-  return {};
+  with.keys.push_back({suite, std::move(*keys)});
+  return &with.keys.back().keys;
 }
 
 // Our view of the session changed by our own doing: whatever the peer sent before must have no effect any more, and

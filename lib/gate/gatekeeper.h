@@ -29,7 +29,7 @@ namespace anubis::gate {
 struct Settings {
   std::uint16_t listen_port = 4296;                                      // production; told to peers
   std::uint16_t service_port = 4298;                                     // where peers listen
-  std::vector<crypto::Suite> suites{crypto::Suite::kXChaCha20Poly1305};  // that we use, any order
+  std::vector<crypto::Suite> suites{crypto::Suite::kXChaCha20Poly1305};  // that we use, any order, never none
 };
 
 struct Counters {
@@ -106,7 +106,8 @@ class Gatekeeper {
  private:
   // gatekeeper.cc
   Session& session(PeerIndex peer);
-  base::Status ensure_keys(PeerIndex peer, Session& session);
+  // Valid until another suite's are asked for.
+  base::Result<const crypto::MessageKeys*> message_keys(PeerIndex peer, Session& session, crypto::Suite suite);
   Ticket new_ticket() { return Ticket{++last_ticket_}; }
   void emit(Action action) { actions_.push_back(std::move(action)); }
   void set_state(PeerIndex peer, Session& session, SessionState state, std::string reason, base::Time now);
@@ -142,7 +143,15 @@ class Gatekeeper {
   void finish_down_if_complete(PeerIndex peer, Session& session, base::Time now);
   void abandon_down(PeerIndex peer, Session& session, std::string why);
 
+  // suite_choice.cc
+  [[nodiscard]] crypto::Suite suite_to_ask_in(const Session& session) const;
+  std::optional<std::string> ask_in_another_suite(PeerIndex peer, Session& session, const wire::Reply& reply,
+                                                  base::Time now);
+  void forget_suite(PeerIndex peer, Session& session, base::Time now);
+  void fail_unanswered(PeerIndex peer, Session& session, base::Time now);
+
   // preshared_key.cc
+  [[nodiscard]] SharedPresharedKey fresh_key();
   [[nodiscard]] SharedPresharedKey key_to_send(const Session& session, wire::Operation operation);
   [[nodiscard]] SharedPresharedKey settle_key(PeerIndex peer, Session& session, const wire::Request& request);
   [[nodiscard]] bool must_ask_again(const Session& session, const wire::Reply& reply) const;
@@ -157,9 +166,13 @@ class Gatekeeper {
   void carry_out_down(PeerIndex peer, Session& session, const Responder::ReplyTo& to, base::Time now);
   void responder_installed(PeerIndex peer, Session& session, const base::Result<Installed>& result, base::Time now);
   void responder_removed(PeerIndex peer, Session& session, const base::Status& result, base::Time now);
-  // Sends the reply and returns it, valid until the next action; token, port, lease and state are filled in.
-  const wire::Datagram& answer(PeerIndex peer, Session& session, const Responder::ReplyTo& to, wire::Reply reply,
+  // Sends the reply and returns it, valid until the next action; token, port, lease and state are filled in. Null, and
+  // nothing is sent, when there are no keys any more.
+  const wire::Datagram* answer(PeerIndex peer, Session& session, const Responder::ReplyTo& to, wire::Reply reply,
                                base::Time now);
+  // The answer to an accepted request: kept for its repetitions.
+  void answer_accepted(PeerIndex peer, Session& session, const Responder::ReplyTo& to, wire::Reply reply,
+                       base::Time now);
   void renew_token(Session& session);
   [[nodiscard]] crypto::Nonce new_nonce();
 

@@ -1,6 +1,7 @@
 // The initiator's half: requests, their repetitions, replies, and the way from a reply to a tunnel that shakes hands.
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "lib/gate/gatekeeper.h"
 
@@ -19,9 +20,6 @@ constexpr Duration kLongestInterval = 4s;
 // A down that nobody waits for any more goes on, more and more rarely, until the peer confirms it.
 constexpr Duration kLongestBackgroundInterval = 60s;
 constexpr unsigned kWarmUpSends = 6;  // ~12 s; the first up asks again anyway
-
-// A responder whose token changes faster than we can ask is not one that answers.
-constexpr unsigned kMaxStales = 8;
 
 // A responder takes about a millisecond to install a peer. An initiation that travels this much behind the request
 // finds it there; one that comes too early is lost. A reply that is quicker than this is not waited for.
@@ -43,7 +41,7 @@ std::string brief(Verdict verdict, const std::string& text) {
     case Verdict::kDone:
       return {};
     case Verdict::kNoAnswer:
-      return "the peer's anubisd did not answer";
+      return text.empty() ? "the peer's anubisd did not answer" : "the peer's anubisd did not answer: " + text;
     case Verdict::kNoHandshake:
       return "WireGuard's handshake on the production interface did not complete";
     case Verdict::kRefused:
@@ -61,20 +59,22 @@ std::string brief(Verdict verdict, const std::string& text) {
 // --- requests --------------------------------------------------------------------------------------------------------
 
 void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, Time now) {
-  if (const auto status = ensure_keys(peer, with); !status) {
-    if (with.attempt) fail_attempt(peer, with, Verdict::kLocal, status.error().message, now);
+  const crypto::Suite suite = suite_to_ask_in(with);
+  const auto keys = message_keys(peer, with, suite);
+  if (!keys) {
+    if (with.attempt) fail_attempt(peer, with, Verdict::kLocal, keys.error().message, now);
     return;
   }
-  const unsigned stales = with.exchange ? with.exchange->stales : 0;
+  const unsigned asked_again = with.exchange ? with.exchange->asked_again : 0;
   auto preshared_key = key_to_send(with, operation);
   with.exchange = Exchange{.operation = operation,
                            .request_id = random_.bytes<std::tuple_size_v<wire::RequestId>>(),
-                           .suite = crypto::Suite::kXChaCha20Poly1305,
+                           .suite = suite,
                            .first_sent = now,
-                           .stales = stales,
+                           .asked_again = asked_again,
                            .preshared_key = std::move(preshared_key)};
   const wire::Header header{.type = wire::MessageType::kRequest,
-                            .suite = with.exchange->suite,
+                            .suite = suite,
                             .request_id = with.exchange->request_id,
                             .sender = own_public_key_,
                             .nonce = random_.bytes<crypto::kNonceSize>()};
@@ -87,7 +87,7 @@ void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, T
       .responder_initiates = operation == wire::Operation::kUp && !we_initiate_handshake(peer, with),
       .preshared_key = with.exchange->preshared_key};
   with.exchange->datagram =
-      wire::seal_message(header, with.keys->sending, wire::create_request(request), wire::kRequestSize);
+      wire::seal_message(header, (*keys)->sending, wire::create_request(request), wire::kRequestSize);
   if (operation == wire::Operation::kUp) prepare_early_install(peer, with, now);
   repeat(peer, with, now);
 }
@@ -126,6 +126,7 @@ void Gatekeeper::repeat(PeerIndex peer, Session& with, Time now) {
   const bool waited_for = with.attempt || with.down_deadline;
   if (!waited_for && exchange.operation == wire::Operation::kStatus && exchange.sent == kWarmUpSends) {
     with.exchange.reset();
+    with.suite.reset();
     return;
   }
   emit(SendDatagram{peer, settings_.service_port, exchange.datagram});
@@ -142,31 +143,38 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
   if (!with.exchange || with.exchange->request_id != header.request_id || with.exchange->suite != header.suite) {
     return drop(wire::Drop::kUnsolicited);
   }
-  const auto payload = wire::open_message(header, with.keys->receiving, datagram);
+  const auto keys = message_keys(peer, with, header.suite);
+  if (!keys) return drop(wire::Drop::kAuthentication);
+  const auto payload = wire::open_message(header, (*keys)->receiving, datagram);
   if (!payload) {
     ++with.unopened;
     return drop(payload.error());
   }
   with.unopened = 0;
-  const auto reply = wire::consume_reply(*payload);
+  auto reply = wire::consume_reply(*payload);
   if (!reply) return drop(wire::Drop::kUnsolicited);
 
   with.peer_token = reply->token;
   switch (reply->result) {
     case wire::ResultCode::kStale:
-      if (++with.exchange->stales < kMaxStales) return ask(peer, with, with.exchange->operation, now);
+      if (++with.exchange->asked_again < kMaxAskedAgain) return ask(peer, with, with.exchange->operation, now);
       break;
     case wire::ResultCode::kBusy:
       return;  // not accepted, so that the same bytes, sent again later, are judged anew
+    case wire::ResultCode::kSuite: {
+      auto why_not = ask_in_another_suite(peer, with, *reply, now);
+      if (!why_not) return;
+      reply->text = std::move(*why_not);
+      break;
+    }
     case wire::ResultCode::kOk:
-      if (must_ask_again(with, *reply) && ++with.exchange->stales < kMaxStales) {
+      if (must_ask_again(with, *reply) && ++with.exchange->asked_again < kMaxAskedAgain) {
         return ask(peer, with, with.exchange->operation, now);
       }
       break;
     case wire::ResultCode::kDenied:
     case wire::ResultCode::kConflict:
     case wire::ResultCode::kVersion:
-    case wire::ResultCode::kSuite:
     case wire::ResultCode::kBadRequest:
     case wire::ResultCode::kInternal:
     case wire::ResultCode::kNotUp:

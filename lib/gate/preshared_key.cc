@@ -19,12 +19,16 @@ SharedPresharedKey no_preshared_key() {
   return std::make_shared<crypto::WireGuardPresharedKey>(base::Secret<crypto::kKeySize>());
 }
 
-// The same for all datagrams of one exchange; fresh for each exchange.
+// The same for all datagrams of one exchange in one suite; fresh for each exchange.
 SharedPresharedKey Gatekeeper::key_to_send(const Session& with, wire::Operation operation) {
   if (operation != wire::Operation::kUp && operation != wire::Operation::kRenew) return nullptr;
   if (with.exchange && with.exchange->operation == operation) {
     return with.exchange->overruled ? with.preshared_key : with.exchange->preshared_key;
   }
+  return fresh_key();
+}
+
+SharedPresharedKey Gatekeeper::fresh_key() {
   base::Secret<crypto::kKeySize> secret;
   random_.fill(secret.writable());
   return std::make_shared<crypto::WireGuardPresharedKey>(std::move(secret));

@@ -24,16 +24,6 @@ std::optional<Time> lease_end(std::chrono::seconds lease, Time now) {
   return now + lease;
 }
 
-// The initiator must have used the strongest suite that both of us have. An offer that lacks the suite in use was cut.
-bool suite_is_right(crypto::Suite used, const std::vector<crypto::Suite>& offered,
-                    const std::vector<crypto::Suite>& own) {
-  std::optional<crypto::Suite> best;
-  for (const crypto::Suite suite : offered) {
-    if (std::ranges::find(own, suite) != own.end()) best = std::max(best.value_or(suite), suite);
-  }
-  return best == used;
-}
-
 wire::Reply not_up() { return {.result = ResultCode::kNotUp, .text = "the session is not up here"}; }
 
 }  // namespace
@@ -46,7 +36,9 @@ void Gatekeeper::take_request(PeerIndex peer, Session& with, const wire::Header&
     ++counters_.replies_repeated;
     return emit(SendDatagram{peer, port, responder.last_reply});
   }
-  const auto payload = wire::open_message(header, with.keys->receiving, datagram);
+  const auto keys = message_keys(peer, with, header.suite);
+  if (!keys) return drop(wire::Drop::kAuthentication);
+  const auto payload = wire::open_message(header, (*keys)->receiving, datagram);
   if (!payload) {
     ++with.unopened;
     return drop(payload.error());
@@ -66,8 +58,14 @@ void Gatekeeper::take_request(PeerIndex peer, Session& with, const wire::Header&
         return refuse(ResultCode::kVersion, request.error().text);
     }
   }
-  if (!suite_is_right(header.suite, request->suites, settings_.suites)) {
-    return refuse(ResultCode::kSuite, "the suite in use is not the strongest that both ends have");
+  // It must be sealed in the strongest suite that both of us have. An offer that lacks the suite in use was cut.
+  if (crypto::best_common(settings_.suites, request->suites) != header.suite) {
+    (void)answer(peer, with, to,
+                 {.result = ResultCode::kSuite,
+                  .text = "this host allows " + crypto::names_of(settings_.suites),
+                  .suites = settings_.suites},
+                 now);
+    return;
   }
   if (request->token != responder.token) {
     ++counters_.stale;
@@ -81,6 +79,7 @@ void Gatekeeper::take_request(PeerIndex peer, Session& with, const wire::Header&
   // Accepted: from here on it cannot be accepted again.
   ++counters_.requests_accepted;
   renew_token(with);
+  with.suite = header.suite;
   responder.last_request.assign(datagram.begin(), datagram.end());
   responder.last_reply.clear();
   carry_out(peer, with, *request, to, now);
@@ -147,12 +146,10 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
         with.lease_end = lease_end(lease, now);
         reply = {.result = ResultCode::kOk};
       }
-      with.responder.last_reply = answer(peer, with, to, std::move(reply), now);
-      return;
+      return answer_accepted(peer, with, to, std::move(reply), now);
     }
     case wire::Operation::kStatus:
-      with.responder.last_reply = answer(peer, with, to, {.result = ResultCode::kOk}, now);
-      return;
+      return answer_accepted(peer, with, to, {.result = ResultCode::kOk}, now);
   }
 }
 
@@ -200,7 +197,7 @@ void Gatekeeper::responder_installed(PeerIndex peer, Session& with, const base::
     reply.text = result.error().message;
     if (!with.attempt) set_state(peer, with, SessionState::kFailed, result.error().message, now);
   }
-  with.responder.last_reply = answer(peer, with, done.reply_to, std::move(reply), now);
+  answer_accepted(peer, with, done.reply_to, std::move(reply), now);
 }
 
 void Gatekeeper::responder_removed(PeerIndex peer, Session& with, const base::Status& result, Time now) {
@@ -213,11 +210,18 @@ void Gatekeeper::responder_removed(PeerIndex peer, Session& with, const base::St
     set_state(peer, with, result ? SessionState::kDown : SessionState::kFailed,
               result ? (was_there ? "taken down by the peer" : "") : result.error().message, now);
   }
-  with.responder.last_reply = answer(peer, with, done.reply_to, std::move(reply), now);
+  answer_accepted(peer, with, done.reply_to, std::move(reply), now);
 }
 
-const wire::Datagram& Gatekeeper::answer(PeerIndex peer, Session& with, const Responder::ReplyTo& to, wire::Reply reply,
+void Gatekeeper::answer_accepted(PeerIndex peer, Session& with, const Responder::ReplyTo& to, wire::Reply reply,
+                                 Time now) {
+  if (const wire::Datagram* sent = answer(peer, with, to, std::move(reply), now)) with.responder.last_reply = *sent;
+}
+
+const wire::Datagram* Gatekeeper::answer(PeerIndex peer, Session& with, const Responder::ReplyTo& to, wire::Reply reply,
                                          Time now) {
+  const auto keys = message_keys(peer, with, to.suite);
+  if (!keys) return nullptr;
   reply.token = with.responder.token;
   reply.listen_port = settings_.listen_port;
   reply.state = with.state;
@@ -230,10 +234,10 @@ const wire::Datagram& Gatekeeper::answer(PeerIndex peer, Session& with, const Re
                             .request_id = to.request_id,
                             .sender = own_public_key_,
                             .nonce = new_nonce()};
-  auto datagram = wire::seal_message(header, with.keys->sending, wire::create_reply(reply, to.size), to.size);
+  auto datagram = wire::seal_message(header, (*keys)->sending, wire::create_reply(reply, to.size), to.size);
   emit(SendDatagram{peer, to.port, std::move(datagram)});
   ++counters_.sent;
-  return std::get<SendDatagram>(actions_.back()).bytes;
+  return &std::get<SendDatagram>(actions_.back()).bytes;
 }
 
 }  // namespace anubis::gate

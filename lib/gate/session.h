@@ -71,6 +71,9 @@ struct Responder {
   std::optional<Pending> pending;
 };
 
+// A responder whose token, or choice of suite, changes faster than we can ask is not one that answers.
+constexpr unsigned kMaxAskedAgain = 8;
+
 // One request of ours and its repetitions, until it is answered or given up.
 struct Exchange {
   wire::Operation operation = wire::Operation::kStatus;
@@ -80,7 +83,7 @@ struct Exchange {
   base::Time first_sent{};  // of this datagram
   base::Time next_send{};
   unsigned sent = 0;                 // times
-  unsigned stales = 0;               // answers of STALE so far, over all datagrams of this exchange
+  unsigned asked_again = 0;          // answers so far that asked for another request, over all of its requests
   SharedPresharedKey preshared_key;  // that the request carries; null: none
   bool overruled = false;            // since it was sent we have taken the peer's own key
 };
@@ -118,7 +121,13 @@ struct Session {
   // WireGuard's, as both ends have it as far as we know; null: none, or not known. Only while the session lives.
   SharedPresharedKey preshared_key;
 
-  std::optional<crypto::MessageKeys> keys;
+  // Of each suite that was used with the peer so far.
+  struct SuiteKeys {
+    crypto::Suite suite{};
+    crypto::MessageKeys keys;
+  };
+  std::vector<SuiteKeys> keys;
+  std::optional<crypto::Suite> suite;     // the strongest that both of us have, as far as we know
   std::optional<wire::Token> peer_token;  // what our next request to the peer must carry, as far as we know
 
   Responder responder;

@@ -1,11 +1,12 @@
-// bench_responder RUNS
+// bench_responder RUNS SUITE
 //
 // What a request costs who answers it: through the daemon's side service, executor and gatekeeper, against an echo by
 // bare recvmmsg and sendmmsg, and against the same echo that opens and seals each datagram. Status requests of
 // 256 peers with keys and side addresses of their own (127.1.0.0 and on), so that each carries its own current token.
 //
 // Client and responder take turns in one thread, and only the responder's turn is measured, by the thread's CPU time:
-// what the client costs, and who else uses the machine, does not count. Prints pairs per CPU second, one line a run:
+// what the client costs, and who else uses the machine, does not count. SUITE (as in the configuration) seals both
+// sides' messages. Prints pairs per CPU second, one line a run:
 //   WAITING ECHO ECHO-WITH-AEAD ANUBIS
 // where WAITING is how many requests wait on the socket when the responder's turn begins.
 #include <array>
@@ -96,13 +97,13 @@ base::Fd open_socket(const model::IpAddress& address, std::uint16_t& port) {
 // All the peers: one socket, which takes the address of the peer whose request it sends.
 class Clients {
  public:
-  Clients(base::Random& random, const crypto::ProductionPublicKey& responder) : random_(random), responder_(responder) {
+  Clients(base::Random& random, const crypto::ProductionPublicKey& responder, crypto::Suite suite)
+      : random_(random), responder_(responder), suite_(suite) {
     fd_ = open_socket(model::IpAddress{}, port_);
     for (std::size_t i = 0; i < kPeers; ++i) {
       auto key = make_key<crypto::Production>(random);
       const auto public_key = key.public_key();
-      auto keys =
-          need(crypto::derive_message_keys(crypto::Suite::kXChaCha20Poly1305, key, public_key, responder, nullptr));
+      auto keys = need(crypto::derive_message_keys(suite, key, public_key, responder, nullptr));
       peers_.push_back({public_key, std::move(keys), {}, {}});
     }
   }
@@ -113,6 +114,7 @@ class Clients {
             .side_address = loopback(1, i),
             .allowed_ips = {}};
   }
+  [[nodiscard]] crypto::Suite suite() const { return suite_; }
   // What opens that peer's requests and seals its replies, for the echo with AEAD.
   [[nodiscard]] const crypto::MessageKeys& keys(std::size_t i) const { return peers_[i].keys; }
 
@@ -120,12 +122,11 @@ class Clients {
     const daemon::SocketAddress to = daemon::to_socket_address({.address = loopback(0, 1), .port = port});
     for (std::size_t i = first; i < first + count; ++i) {
       Peer& peer = peers_[i];
-      wire::Header header{.sender = peer.public_key, .nonce = random_.bytes<crypto::kNonceSize>()};
+      wire::Header header{.suite = suite_, .sender = peer.public_key, .nonce = random_.bytes<crypto::kNonceSize>()};
       header.request_id = random_.bytes<std::tuple_size_v<wire::RequestId>>();
       std::memcpy(header.request_id.data(), &i, sizeof i);
       peer.asked = header.request_id;
-      const auto payload = wire::create_request(
-          {.token = peer.token, .suites = {crypto::Suite::kXChaCha20Poly1305}, .listen_port = 4296});
+      const auto payload = wire::create_request({.token = peer.token, .suites = {suite_}, .listen_port = 4296});
       send_from(i, to, wire::seal_message(header, peer.keys.sending, payload, wire::kRequestSize));
     }
   }
@@ -188,6 +189,7 @@ class Clients {
 
   base::Random& random_;
   crypto::ProductionPublicKey responder_;
+  crypto::Suite suite_;
   std::uint16_t port_ = 0;
   base::Fd fd_;
   std::vector<Peer> peers_;
@@ -242,12 +244,12 @@ class Echo {
     // 127.1.x.y is peer 256 x + y.
     const auto address = ntohl(reinterpret_cast<const sockaddr_in&>(sources_[i]).sin_addr.s_addr);
     const crypto::MessageKeys& keys = clients_->keys(address & 0xffff);
-    constexpr auto kSuite = crypto::Suite::kXChaCha20Poly1305;
-    if (!crypto::open(kSuite, keys.sending, nonce, associated, sealed, plaintext)) die("the echo cannot open it");
+    const crypto::Suite suite = clients_->suite();
+    if (!crypto::open(suite, keys.sending, nonce, associated, sealed, plaintext)) die("the echo cannot open it");
     // Counted on, where Anubis draws a fresh one: the cheapest that an echo could do.
     std::memcpy(nonce_in_header.data(), &++count_, sizeof count_);
     std::ranges::copy(nonce_in_header, nonce.begin());
-    crypto::seal(kSuite, keys.receiving, nonce, associated, plaintext, sealed);
+    crypto::seal(suite, keys.receiving, nonce, associated, plaintext, sealed);
   }
 
   const Clients* clients_;
@@ -264,12 +266,13 @@ class Echo {
 // nothing of the privileged parts.
 class Anubis final : public daemon::SideService::Handler, public daemon::Executor::Listener {
  public:
-  Anubis(base::Random& random, config::Config config, std::vector<model::Peer> peers) : config_(std::move(config)) {
+  Anubis(base::Random& random, config::Config config, std::vector<model::Peer> peers, crypto::Suite suite)
+      : config_(std::move(config)) {
     directory_.replace(std::move(peers));
     parts_ = need(netd::make_local_parts(config_, directory_, nullptr));
     keys_ = std::make_unique<gate::LocalKeyAgreement>(config_.production.private_key, directory_);
-    gatekeeper_ =
-        std::make_unique<gate::Gatekeeper>(gate::Settings{}, directory_, *keys_, config_.production.public_key, random);
+    gatekeeper_ = std::make_unique<gate::Gatekeeper>(gate::Settings{.suites = {suite}}, directory_, *keys_,
+                                                     config_.production.public_key, random);
     endpoints_ = std::make_unique<daemon::Endpoints>(directory_, *parts_.netd, resolver_);
     executor_ = std::make_unique<daemon::Executor>(loop_, *gatekeeper_, directory_, *parts_.netd, *endpoints_, *this);
     service_ = need(daemon::SideService::create(loop_, {.address = loopback(0, 1), .port = 0, .interface = {}}, *this));
@@ -324,21 +327,23 @@ double measure(Clients& clients, Responder& responder, std::size_t waiting, cons
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) die("usage: bench_responder RUNS");
+  if (argc != 3) die("usage: bench_responder RUNS SUITE");
   unsigned runs = 0;
   const std::string_view text = argv[1];
   if (std::from_chars(text.data(), text.data() + text.size(), runs).ec != std::errc{}) die("no such number of runs");
 
   crypto::initialise();
+  const auto suite = crypto::find_suite(std::string_view(argv[2]));
+  if (!suite || !crypto::is_available(*suite)) die("no such suite on this hardware");
   base::SystemRandom random;
   config::Config config;
   config.production.private_key = make_key<crypto::Production>(random);
   config.production.public_key = config.production.private_key.public_key();
-  Clients clients(random, config.production.public_key);
+  Clients clients(random, config.production.public_key, *suite);
   std::vector<model::Peer> peers;
   for (std::size_t i = 0; i < kPeers; ++i) peers.push_back(clients.authorised(i));
 
-  Anubis anubis(random, std::move(config), std::move(peers));
+  Anubis anubis(random, std::move(config), std::move(peers), *suite);
   const auto echo = std::make_unique<Echo>(nullptr);
   const auto aead = std::make_unique<Echo>(&clients);
   // Keys are derived at first contact, which a STALE answers with the first token.

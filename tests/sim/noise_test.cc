@@ -69,6 +69,29 @@ TEST(Noise, F12BothEndsAgreeOnceTheWireIsCalmAgain) {
   });
 }
 
+TEST(Noise, F12HostsOfDifferentSuitesAgreeToo) {
+  crypto::initialise();
+  if (!crypto::is_available(kAes256Gcm)) GTEST_SKIP() << "this hardware has no AES";
+  for_each_seed([](std::uint64_t seed) {
+    World world(seed);
+    for (const char* name : {"xena", "jacinth", "surya"}) {
+      Host& host = world.add_host(name);
+      host.has_aes = world.random.below(2) == 0;
+      if (host.has_aes) host.settings.suites.push_back(kAes256Gcm);
+      host.restart();
+    }
+    world.introduce_all();
+    world.noise = {.loss = 0.3, .duplicate = 0.5, .corrupt = 0.1, .least_delay = 1ms, .most_delay = 10s};
+    for (int i = 0; i < 20; ++i) {
+      random_operation(world);
+      world.run_for(std::chrono::milliseconds(world.random.below(5'000)));
+    }
+    world.noise = {};
+    world.run_for(10min);
+    expect_agreement(world);
+  });
+}
+
 TEST(Noise, EveryCommandIsAnsweredOnceAndInTime) {
   for_each_seed([](std::uint64_t seed) {
     World world(seed);

@@ -44,7 +44,7 @@ void Host::authorise(const Host& other, bool with_endpoint) {
 }
 
 void Host::restart() {
-  gatekeeper = std::make_unique<gate::Gatekeeper>(gate::Settings{}, directory, keys, identity.public_key, world.random);
+  gatekeeper = std::make_unique<gate::Gatekeeper>(settings, directory, keys, identity.public_key, world.random);
   watches_.clear();
   armed_.reset();
   for (auto& [peer, installed] : interface) {
@@ -284,6 +284,7 @@ void World::send(Host& from, Host& to, const wire::Datagram& bytes) {
 }
 
 void World::inject(const Host& from, Host& to, const wire::Datagram& bytes) {
+  if (!to.has_aes && suite_of(bytes) == kAes256Gcm) return;
   const auto accepted = to.gatekeeper->counters().requests_accepted;
   to.run([&](gate::Gatekeeper& gate) { gate.receive(bytes, from.identity.side_address, 4298, now); });
   if (to.gatekeeper->counters().requests_accepted == accepted) return;

@@ -86,6 +86,8 @@ class Host {
   model::InMemoryDirectory directory;
   std::vector<model::Peer> authorised;
   gate::LocalKeyAgreement keys;
+  gate::Settings settings;  // of the next start
+  bool has_aes = true;      // its hardware; else its wire::decode_header would drop all of that suite
   std::unique_ptr<gate::Gatekeeper> gatekeeper;
 
   std::map<PeerIndex, InstalledPeer> interface;
@@ -120,6 +122,13 @@ class Host {
 
   friend class World;
 };
+
+constexpr crypto::Suite kAes256Gcm{2};
+
+// As its header says.
+[[nodiscard]] inline crypto::Suite suite_of(const wire::Datagram& datagram) {
+  return static_cast<crypto::Suite>(datagram.at(6));
+}
 
 // A datagram as it left a host.
 struct Sent {

@@ -12,6 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using gate::Outcome;
 using gate::Verdict;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -47,6 +48,16 @@ TEST(UpFailure, NoAnswerThoughTheSideTunnelWorks) {
             "jacinth did not answer within 10 s: the side tunnel's last handshake was 5 s ago, but jacinth is silent "
             "now: is jacinth still switched on and its anubisd running, does it know this host's production public "
             "key, and are Anubis' preshared keys the same at both ends?");
+}
+
+TEST(UpFailure, NoAnswerWhereTheSuiteMayBeTheReason) {
+  auto facts = jacinth();
+  facts.side_handshake_age = 200s;
+  EXPECT_THAT(
+      up_failure(
+          {.verdict = kNoAnswer, .text = "this host allows only aes256gcm, which not every host has", .took = 10s},
+          facts),
+      EndsWith("at 192.0.2.1?; also, this host allows only aes256gcm, which not every host has"));
 }
 
 // F17: a preshared key that differs shows only in messages that do not open.
@@ -89,6 +100,16 @@ TEST(UpFailure, RefusedAndWhy) {
             "jacinth refused: DENIED, not on Sundays; ask its administrator to allow this host");
   EXPECT_EQ(up_failure({.verdict = Verdict::kRefused, .code = wire::ResultCode::kInternal}, jacinth()),
             "jacinth refused: INTERNAL; the log of its anubisd says more");
+}
+
+TEST(UpFailure, RefusedForTheSuitesSake) {
+  EXPECT_EQ(up_failure({.verdict = Verdict::kRefused,
+                        .code = wire::ResultCode::kSuite,
+                        .text = "this host allows aes256gcm, jacinth allows xchacha20poly1305"},
+                       jacinth()),
+            "jacinth refused: SUITE, this host allows aes256gcm, jacinth allows xchacha20poly1305; see suites in "
+            "anubis.toml of both hosts");
+  EXPECT_EQ(exit_status(Verdict::kRefused), control::REFUSED);
 }
 
 TEST(UpFailure, EveryRefusalAdvises) {
