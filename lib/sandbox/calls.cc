@@ -146,11 +146,16 @@ Rules anubisd_calls() {
       {SCMP_SYS(recvmmsg)},
       {SCMP_SYS(sendmmsg)},
 
-      // The control socket, netd, the system's name service; getaddrinfo asks which addresses the host has.
+      // The control socket, netd, the system's name service.
       {SCMP_SYS(socket), {{0, AF_UNIX}}},
-      {SCMP_SYS(socket), {{0, AF_NETLINK}, {2, NETLINK_ROUTE}}},
       {SCMP_SYS(listen)},
       {SCMP_SYS(accept4)},
+
+      // libc would like to know which addresses the host has, before it orders those of a name, and does without.
+      {SCMP_SYS(socket), {{0, AF_NETLINK}}, Answer::kNotPermitted},
+
+      // The end of an anubis-netd that it has started.
+      {SCMP_SYS(wait4)},
 
       // What it remembers of its sessions.
       {SCMP_SYS(open)},

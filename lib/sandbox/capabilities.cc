@@ -1,5 +1,6 @@
 #include "lib/sandbox/capabilities.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -39,14 +40,10 @@ Sets only(std::initializer_list<Capability> kept) {
   return sets;
 }
 
-// What a program started from here could get, at the most. Lowering it takes CAP_SETPCAP, which a process without any
-// capability has not got; then it starts no program (the filter), and gains nothing by one (no_new_privs).
-base::Status lower_bounding_set(const Sets& kept) {
-  for (unsigned number = 0; prctl(PR_CAPBSET_READ, number) >= 0; ++number) {
-    if ((kept[CAP_TO_INDEX(number)].permitted & CAP_TO_MASK(number)) != 0) continue;
-    if (prctl(PR_CAPBSET_DROP, number) != 0) return base::fail_errno(errno, "cannot lower the bounding set");
-  }
-  return {};
+bool is_same(const Sets& one, const Sets& other) {
+  return std::ranges::equal(one, other, [](const auto& a, const auto& b) {
+    return a.effective == b.effective && a.permitted == b.permitted && a.inheritable == b.inheritable;
+  });
 }
 
 }  // namespace
@@ -57,17 +54,27 @@ bool has(Capability capability) {
   return sets && ((*sets)[CAP_TO_INDEX(number)].effective & CAP_TO_MASK(number)) != 0;
 }
 
+base::Status lower_bounding_set(std::initializer_list<Capability> kept) {
+  const auto own = get();
+  if (!own) return base::fail(own.error());
+  if (((*own)[CAP_TO_INDEX(CAP_SETPCAP)].effective & CAP_TO_MASK(CAP_SETPCAP)) == 0) return {};
+  const Sets wanted = only(kept);
+  for (unsigned number = 0; prctl(PR_CAPBSET_READ, number) >= 0; ++number) {
+    if ((wanted[CAP_TO_INDEX(number)].permitted & CAP_TO_MASK(number)) != 0) continue;
+    if (prctl(PR_CAPBSET_DROP, number) != 0) return base::fail_errno(errno, "cannot lower the bounding set");
+  }
+  return {};
+}
+
 base::Status keep_capabilities(std::initializer_list<Capability> kept) {
   const Sets wanted = only(kept);
   const auto before = get();
   if (!before) return base::fail(before.error());
-  if (((*before)[CAP_TO_INDEX(CAP_SETPCAP)].effective & CAP_TO_MASK(CAP_SETPCAP)) != 0) {
-    if (auto status = lower_bounding_set(wanted); !status) return status;
-  }
   if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
     return base::fail_errno(errno, "cannot clear the ambient capabilities");
   }
-  return set(wanted);
+  // A service manager may have taken them away already, and capset with them.
+  return is_same(*before, wanted) ? base::Status() : set(wanted);
 }
 
 }  // namespace anubis::sandbox

@@ -12,8 +12,12 @@ enum class Capability : unsigned char { kNetAdmin = 12 };  // the numbers of lin
 // Effective, that is, it can be used now.
 [[nodiscard]] bool has(Capability capability);
 
-// Gives up all others, for good: effective, permitted, inheritable, ambient, and, where the process may, the bounding
-// set. kPermission when it has not got one that it is to keep. Of the calling thread: call it while there is no other.
+// What a program started from here could get, at the most, and so we by starting one: these. Where the process may not
+// lower it (that takes CAP_SETPCAP), it stays as it is.
+base::Status lower_bounding_set(std::initializer_list<Capability> kept);
+
+// Gives up all others, for good: effective, permitted, inheritable, ambient. kPermission when it has not got one that
+// it is to keep. Of the calling thread: call it while there is no other.
 base::Status keep_capabilities(std::initializer_list<Capability> kept);
 
 }  // namespace anubis::sandbox

@@ -21,8 +21,12 @@ void load_name_service() {
   if (getaddrinfo(nobody.c_str(), nullptr, nullptr, &found) == 0) freeaddrinfo(found);
 }
 
-base::Status enter(std::initializer_list<Capability> kept, const Rules& rules) {
+base::Status enter(const std::optional<User>& user, std::initializer_list<Capability> kept, const Rules& rules) {
   if (auto status = set_no_new_privileges(); !status) return status;
+  if (auto status = lower_bounding_set(kept); !status) return status;  // while root may
+  if (user) {
+    if (auto status = become(*user); !status) return status;
+  }
   if (auto status = keep_capabilities(kept); !status) return status;
   if (auto status = set_not_dumpable(); !status) return status;
   if (auto status = forbid_core_dumps(); !status) return status;
@@ -41,11 +45,11 @@ base::Status enter(std::initializer_list<Capability> kept, const Rules& rules) {
 
 }  // namespace
 
-base::Status enter_anubisd() {
+base::Status enter_anubisd(const std::optional<User>& user) {
   load_name_service();
-  return enter({}, anubisd_calls());
+  return enter(user, {}, anubisd_calls());
 }
 
-base::Status enter_netd() { return enter({Capability::kNetAdmin}, netd_calls()); }
+base::Status enter_netd() { return enter(std::nullopt, {Capability::kNetAdmin}, netd_calls()); }
 
 }  // namespace anubis::sandbox

@@ -1,15 +1,19 @@
 // The one place where each program shuts itself in. What it says on the way is what an operator sees of it.
 #pragma once
 
+#include <optional>
+
 #include "lib/base/result.h"
+#include "lib/sandbox/user.h"
 
 namespace anubis::sandbox {
 
-// For anubisd, once it is the user that it is to be, before it reads anything that others wrote: no capability, no new
-// privileges, no core, not to be traced, its system calls (calls.h). Host names can be resolved afterwards.
-base::Status enter_anubisd();
+// For anubisd, before it reads anything that others wrote: another user (none: it is already who it is to be), no
+// capability, no new privileges, no core, not to be traced, its system calls (calls.h). Host names can be resolved
+// afterwards.
+base::Status enter_anubisd(const std::optional<User>& user);
 
-// For anubis-netd: the same, with CAP_NET_ADMIN.
+// For anubis-netd: the same user, with CAP_NET_ADMIN.
 base::Status enter_netd();
 
 }  // namespace anubis::sandbox

@@ -10,7 +10,7 @@ namespace anubis::sandbox {
 base::Status set_no_new_privileges();
 
 // No core dump, and no other process of the same user may read our memory or trace us. What follows: the files below
-// /proc/PID belong to root. Has to be said again after the user was changed.
+// /proc/PID belong to root. A change of user undoes it.
 base::Status set_not_dumpable();
 
 // Neither we nor what we start writes a core file. (A core_pattern that is a pipe is not held by this: that is what

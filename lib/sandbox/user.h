@@ -20,7 +20,7 @@ struct User {
 [[nodiscard]] base::Result<User> find_user(const std::string& name);
 
 // Real, effective and saved ids, and exactly the user's groups; the way back is tried, and must be closed. All
-// capabilities go with root's id. Afterwards the process is as the kernel makes it: say set_not_dumpable() again.
+// capabilities that root had go with its id.
 base::Status become(const User& user);
 
 }  // namespace anubis::sandbox

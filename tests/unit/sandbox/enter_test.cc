@@ -48,6 +48,8 @@ template <class Act>
   std::_Exit(0);
 }
 
+base::Status enter_as_we_are() { return enter_anubisd(std::nullopt); }
+
 void skip_without_filter() {
   if (enforcement() != Enforcement::kKill) GTEST_SKIP() << "built without a filter that kills";
 }
@@ -95,15 +97,12 @@ std::vector<Case> forbidden_to_both() {
       {"packet_socket", [] { (void)socket(AF_PACKET, SOCK_RAW, 0); }},
       {"raw_socket", [] { (void)socket(AF_INET, SOCK_RAW, 1); }},
       {"raw_socket_of_ipv6", [] { (void)socket(AF_INET6, SOCK_RAW, 58); }},
-      {"netlink_of_netfilter", [] { (void)socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER); }},
-      {"netlink_of_audit", [] { (void)socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT); }},
       {"vsock", [] { (void)socket(AF_VSOCK, SOCK_STREAM, 0); }},
   };
 }
 
 std::vector<Case> forbidden_to_anubisd() {
   auto cases = forbidden_to_both();
-  cases.push_back({"generic_netlink", [] { (void)socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC); }});
   cases.push_back({"pidfd", [] { (void)syscall(SYS_pidfd_open, getppid(), 0); }});
   return cases;
 }
@@ -116,6 +115,8 @@ std::vector<Case> forbidden_to_netd() {
   cases.push_back({"listen", [] { (void)listen(0, 1); }});
   cases.push_back({"write_files", [] { (void)open("/tmp/x", O_WRONLY | O_CREAT, 0600); }});
   cases.push_back({"remove_files", [] { (void)syscall(SYS_unlinkat, AT_FDCWD, "/tmp/x", 0); }});
+  cases.push_back({"netlink_of_netfilter", [] { (void)socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER); }});
+  cases.push_back({"netlink_of_audit", [] { (void)socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT); }});
   return cases;
 }
 
@@ -125,7 +126,7 @@ class ForbiddenToNetd : public testing::TestWithParam<Case> {};
 TEST_P(ForbiddenToAnubisd, EndsTheProcess) {
   skip_without_filter();
   if (IsSkipped()) return;
-  EXPECT_EXIT(in(enter_anubisd, GetParam().act), testing::KilledBySignal(SIGSYS), "");
+  EXPECT_EXIT(in(enter_as_we_are, GetParam().act), testing::KilledBySignal(SIGSYS), "");
 }
 
 // Without the capability, which not everybody has whom the tests serve.
@@ -152,7 +153,18 @@ void expect_shut_in(const char* capabilities) {
 }
 
 TEST(Sandbox, AnubisdHasNoCapability) {
-  EXPECT_EXIT(in(enter_anubisd, [] { expect_shut_in("0000000000000000"); }), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(in(enter_as_we_are, [] { expect_shut_in("0000000000000000"); }), testing::ExitedWithCode(0), "");
+}
+
+TEST(Sandbox, AnubisdBecomesAnotherUser) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to give it up";
+  const auto enter_as_other = [] { return enter_anubisd(User{.uid = 4321, .gid = 4322, .groups = {4322}}); };
+  const auto look = [] {
+    expect_shut_in("0000000000000000");
+    require(status_field("CapBnd") == "0000000000000000", "the bounding set");
+    require(status_field("Uid") == "4321\t4321\t4321\t4321", "the user");
+  };
+  EXPECT_EXIT(in(enter_as_other, look), testing::ExitedWithCode(0), "");
 }
 
 TEST(Sandbox, NetdHasCapNetAdminAlone) {
@@ -182,7 +194,7 @@ TEST(Sandbox, HoldsThreads) {
       (void)!read(go[0], &byte, 1);
       execl("/bin/true", "true", nullptr);
     });
-    require(enter_anubisd());
+    require(enter_as_we_are());
     (void)!write(go[1], "x", 1);
     thread.join();
   };
@@ -196,7 +208,7 @@ TEST(Sandbox, ThreadsCanBeStartedInIt) {
     std::thread([&] { sum += 2; }).join();
     require(sum == 3, "both ran");
   };
-  EXPECT_EXIT(in(enter_anubisd, with_threads), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(in(enter_as_we_are, with_threads), testing::ExitedWithCode(0), "");
 }
 
 TEST(Sandbox, NamesCanBeResolvedInIt) {
@@ -209,7 +221,19 @@ TEST(Sandbox, NamesCanBeResolvedInIt) {
     // To nobody: a label is too long. Asks every module of the name service.
     require(getaddrinfo((std::string(70, 'y') + ".invalid").c_str(), nullptr, &hints, &found) != 0, "no such host");
   };
-  EXPECT_EXIT(in(enter_anubisd, resolve), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(in(enter_as_we_are, resolve), testing::ExitedWithCode(0), "");
+}
+
+// Refused, not killed: libc tries it whenever a name is resolved.
+TEST(Sandbox, AnubisdGetsNoNetlinkSocket) {
+  skip_without_filter();
+  if (IsSkipped()) return;
+  const auto try_it = [] {
+    for (const int protocol : {NETLINK_ROUTE, NETLINK_GENERIC, NETLINK_NETFILTER}) {
+      require(socket(AF_NETLINK, SOCK_RAW, protocol) == -1 && errno == EPERM, "EPERM");
+    }
+  };
+  EXPECT_EXIT(in(enter_as_we_are, try_it), testing::ExitedWithCode(0), "");
 }
 
 // Refused, not killed: libc tries it when nsswitch.conf names a module that is new.
@@ -223,11 +247,11 @@ TEST(Sandbox, NoMemoryBecomesCode) {
     require(memory != MAP_FAILED, "memory without code");
     require(mprotect(memory, 4096, PROT_READ | PROT_EXEC) != 0 && errno == EPERM, "mprotect");
   };
-  EXPECT_EXIT(in(enter_anubisd, try_it), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(in(enter_as_we_are, try_it), testing::ExitedWithCode(0), "");
 }
 
 TEST(Sandbox, AbortStillAborts) {
-  EXPECT_EXIT(in(enter_anubisd, [] { std::abort(); }), testing::KilledBySignal(SIGABRT), "");
+  EXPECT_EXIT(in(enter_as_we_are, [] { std::abort(); }), testing::KilledBySignal(SIGABRT), "");
 }
 
 #if defined(__x86_64__)
@@ -240,7 +264,7 @@ TEST(Sandbox, CallsOfAnotherAbiEndTheProcess) {
     asm volatile("int $0x80" : "+a"(result) : : "memory");
   };
   EXPECT_EXIT(
-      in(enter_anubisd, call),
+      in(enter_as_we_are, call),
       [](int status) {  // SIGSEGV where the kernel knows no other ABI
         return WIFSIGNALED(status) && (WTERMSIG(status) == SIGSYS || WTERMSIG(status) == SIGSEGV);
       },

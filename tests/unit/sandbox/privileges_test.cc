@@ -35,8 +35,13 @@ TEST(Capabilities, TheNamedOneIsKeptAndNoOther) {
 
 TEST(Capabilities, TheBoundingSetIsLowered) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root: others may not lower it";
-  EXPECT_DONE_IN_CHILD(require(keep_capabilities({Capability::kNetAdmin}));
+  EXPECT_DONE_IN_CHILD(require(lower_bounding_set({Capability::kNetAdmin}));
                        require(status_field("CapBnd") == kNetAdmin, "the bounding set"));
+}
+
+TEST(Capabilities, WhoMayNotLowerTheBoundingSetGoesOn) {
+  EXPECT_DONE_IN_CHILD(require(keep_capabilities({})); const auto before = status_field("CapBnd");
+                       require(lower_bounding_set({})); require(status_field("CapBnd") == before, "as it was"));
 }
 
 TEST(Capabilities, OneThatIsNotThereCannotBeKept) {
