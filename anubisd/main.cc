@@ -18,6 +18,7 @@
 #include "lib/base/log.h"
 #include "lib/config/config.h"
 #include "lib/crypto/keys.h"
+#include "lib/sandbox/enter.h"
 
 namespace anubis::daemon {
 namespace {
@@ -57,6 +58,9 @@ int serve(const Options& options) {
       occupy(std::move(*lock), options.state_directory,
              options.socket ? std::filesystem::path(*options.socket) : config.control.socket, config.control.group);
   if (!premises) return give_up(premises.error());
+  const auto user = make_room_for(options.user, *premises);
+  if (!user) return give_up(user.error());
+  if (const auto status = sandbox::enter_anubisd(*user); !status) return give_up(status.error());
 
   crypto::initialise();
   model::InMemoryDirectory directory;

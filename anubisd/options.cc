@@ -35,6 +35,9 @@ std::variant<Options, ExitWith> parse_options(int argc, const char* const* argv)
   app.add_option("--netd-socket", options.netd_socket, "Where to connect to an anubis-netd, instead of starting one")
       ->type_name("PATH")
       ->excludes(netd);
+  app.add_option("--user", options.user, "Whom to become when root starts it")
+      ->type_name("NAME")
+      ->capture_default_str();
   app.add_flag("--check-config", options.check_config, "Say whether the configuration is right, and end");
   app.add_option("--log-level", options.log_level, "debug, info, warning or error")
       ->type_name("LEVEL")

@@ -15,6 +15,7 @@ struct Options {
   std::string state_directory = "/var/lib/anubis";
   std::optional<std::string> netd;         // the program to start; none: the one beside ours
   std::optional<std::string> netd_socket;  // where to connect to one instead
+  std::string user = "anubis";             // whom to become when root starts it
   bool check_config = false;
   base::log::Level log_level = base::log::Level::kInfo;
 };

@@ -11,6 +11,7 @@
 #include "anubisd/control/listener.h"
 #include "lib/base/fd.h"
 #include "lib/base/result.h"
+#include "lib/sandbox/user.h"
 
 namespace anubis::daemon {
 
@@ -25,5 +26,10 @@ struct Premises {
 // lock: of lock_state_directory(). Warns when there is no such group.
 [[nodiscard]] base::Result<Premises> occupy(base::Fd lock, const std::filesystem::path& state_directory,
                                             const std::filesystem::path& socket, const std::string& group);
+
+// Whom root's anubisd is to become: this user, who gets the state directory. None when we are not root, as with a
+// service manager, and, with a warning, when there is no such user.
+[[nodiscard]] base::Result<std::optional<sandbox::User>> make_room_for(const std::string& user,
+                                                                       const Premises& premises);
 
 }  // namespace anubis::daemon

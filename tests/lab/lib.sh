@@ -1,5 +1,5 @@
 # Sourced by the lab's scenarios: hosts in network namespaces, each with its own /run/wireguard, its own anubisd and its
-# own configuration, joined by one wild network.
+# own configuration, joined by one wild network. Each has a user anubis.
 #
 #        xena                jacinth               …
 #     eth0 192.0.2.N       eth0 192.0.2.N
@@ -13,6 +13,7 @@ lab_id=${ANUBIS_LAB_ID:-$$}
 lab_bin=${ANUBIS_BIN:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/build/dev/bin}
 lab_backend=${ANUBIS_BACKEND:-auto}
 lab_dir=$(mktemp -d "${TMPDIR:-/tmp}/anubis-lab.XXXXXX")
+chmod 711 "$lab_dir"
 declare -A lab_keeper=() lab_daemon=() lab_number=()
 lab_background=()
 
@@ -41,7 +42,7 @@ lab_clean() {
   for pid in "${lab_keeper[@]}"; do kill "$pid" 2>/dev/null || true; done
   # Deleting the namespaces deletes their links, and with its link each wireguard-go ends.
   for host in "${!lab_number[@]}"; do
-    pid=$(lab_go_pids "$host")
+    pid=$(lab_pids "$host" wireguard-go)
     ip netns del "lab$lab_id-$host" 2>/dev/null || true
     [[ -z $pid ]] || kill $pid 2>/dev/null || true
   done
@@ -52,10 +53,10 @@ lab_clean() {
 trap lab_clean EXIT
 trap 'exit 130' INT TERM
 
-# The wireguard-go processes of a host.
-lab_go_pids() {
+# lab_pids HOST PROGRAM: its processes there.
+lab_pids() {
   ip netns pids "lab$lab_id-$1" 2>/dev/null | while read -r pid; do
-    if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == wireguard-go ]]; then echo "$pid"; fi
+    if [[ $(cat "/proc/$pid/comm" 2>/dev/null) == "$2" ]]; then echo "$pid"; fi
   done
 }
 
@@ -68,7 +69,7 @@ host() {
     ip -n "lab$lab_id-wild" link set wild up
   fi
   lab_number[$name]=$number
-  mkdir -m 700 "$dir"
+  mkdir -m 711 "$dir" # anubisd's user has its state directory there
   ip netns add "$netns"
   ip -n "lab$lab_id-wild" link add "$name" type veth peer name eth0 netns "$netns"
   ip -n "lab$lab_id-wild" link set "$name" master wild up
@@ -80,6 +81,10 @@ host() {
   # A process that keeps the host's own view of /run/wireguard and /run/anubis.
   nsenter --net="/run/netns/$netns" unshare --mount --propagation private -- bash -c '
     mkdir -p /run/wireguard /run/anubis && mount -t tmpfs tmpfs /run/wireguard && mount -t tmpfs tmpfs /run/anubis &&
+    cp /etc/passwd /etc/group "$1"
+    grep -q "^anubis:" /etc/passwd || echo "anubis:x:64296:64296::/:/usr/sbin/nologin" >>"$1/passwd"
+    grep -q "^anubis:" /etc/group || echo "anubis:x:64296:" >>"$1/group"
+    mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/group" /etc/group &&
     touch "$1/ready" && exec sleep 3600' - "$dir" </dev/null >/dev/null 2>&1 &
   lab_keeper[$name]=$!
   lab_wait 5 test -e "$dir/ready" || lab_die "the namespaces of $name could not be made"
