@@ -34,12 +34,7 @@ bool contains(const std::vector<Route>& routes, const Route& route) {
 
 using SharedKey = std::shared_ptr<const crypto::WireGuardPresharedKey>;
 
-// All zero means none to WireGuard.
-SharedKey no_preshared_key() {
-  return std::make_shared<crypto::WireGuardPresharedKey>(base::Secret<crypto::kKeySize>());
-}
-
-SharedKey none_if_zero(const SharedKey& key) { return key->equals(*no_preshared_key()) ? nullptr : key; }
+SharedKey none_if_zero(const SharedKey& key) { return key->equals(*crypto::no_preshared_key()) ? nullptr : key; }
 
 bool same(const SharedKey& a, const SharedKey& b) { return a == b || (a && b && a->equals(*b)); }
 
@@ -197,7 +192,7 @@ void ProductionPeers::restore(PeerIndex index, const crypto::ProductionPublicKey
     change.endpoint = before->endpoint;
     change.allowed_ips = before->allowed_ips;
     change.persistent_keepalive = before->persistent_keepalive;
-    change.preshared_key = before->preshared_key ? before->preshared_key : no_preshared_key();
+    change.preshared_key = before->preshared_key ? before->preshared_key : crypto::no_preshared_key();
   }
   if (const auto status = apply(std::span(&change, 1)); !status) {
     base::log::error("netd.rollback-failed", "{}", status.error().message);

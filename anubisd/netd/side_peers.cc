@@ -48,7 +48,13 @@ PeerChange placement(const Peer& peer) {
   } else if (!peer.side_endpoint) {
     change.persistent_keepalive = 0;
   }
+  change.preshared_key = peer.side_preshared_key ? peer.side_preshared_key : crypto::no_preshared_key();
   return change;
+}
+
+bool preshared_key_matches(const Peer& peer, const PeerState& state) {
+  if (!peer.side_preshared_key || !state.preshared_key) return !peer.side_preshared_key && !state.preshared_key;
+  return peer.side_preshared_key->equals(*state.preshared_key);
 }
 
 bool keepalive_matches(const Peer& peer, const PeerState& state) {
@@ -67,7 +73,8 @@ class Survey final : public wireguard::DumpVisitor {
   }
   void peer(PeerState&& state) override {
     const auto index = side_.index_of(state);
-    if (index && keepalive_matches(*directory_.get(*index), state)) {
+    if (index && keepalive_matches(*directory_.get(*index), state) &&
+        preshared_key_matches(*directory_.get(*index), state)) {
       right.insert(*index);
     } else if (!index) {
       others.push_back(state.public_key);

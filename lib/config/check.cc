@@ -74,14 +74,26 @@ void check_keys(const Config& own, const OwnPlaces& places, const std::vector<Pe
   }
 }
 
+// F18: what one use of a key gives away must not help against the other.
 void check_preshared_keys(const Config& own, const std::vector<PeerEntry>& peers, Report& report) {
-  for (const PeerEntry& entry : peers) {
-    if (!entry.preshared_key) continue;
-    const auto key = entry.peer.preshared_key->view();
+  const auto check_private = [&](const PeerEntry& entry, const std::optional<Place>& place, std::string_view name,
+                                 std::span<const std::uint8_t, crypto::kKeySize> key) {
     if (std::ranges::equal(key, own.production.private_key.view()) ||
         std::ranges::equal(key, own.side.private_key.view())) {
-      report.error(*entry.preshared_key, entry.key_path("preshared_key_file"),
-                   "holds a private key of this host; make another with: wg genpsk");
+      report.error(*place, entry.key_path(name), "holds a private key of this host; make another with: wg genpsk");
+    }
+  };
+  for (const PeerEntry& entry : peers) {
+    const model::Peer& peer = entry.peer;
+    if (entry.preshared_key)
+      check_private(entry, entry.preshared_key, "preshared_key_file", peer.preshared_key->view());
+    if (entry.side_preshared_key)
+      check_private(entry, entry.side_preshared_key, "side_preshared_key_file", peer.side_preshared_key->view());
+    if (entry.preshared_key && entry.side_preshared_key &&
+        std::ranges::equal(peer.preshared_key->view(), peer.side_preshared_key->view())) {
+      report.error(*entry.side_preshared_key, entry.key_path("side_preshared_key_file"),
+                   fmt::format("holds the same key as preshared_key_file, at {}; make another with: wg genpsk",
+                               report.where(*entry.preshared_key)));
     }
   }
 }

@@ -17,7 +17,7 @@ struct OwnPlaces {
   std::optional<Place> side_address;
 };
 
-// Names, keys and side addresses are everybody's own (F19), and a preshared key is no private key.
+// Names, keys and side addresses are everybody's own (F19), and a preshared key serves one purpose (F18).
 void check_identities(const Config& own, const OwnPlaces& places, const std::vector<PeerEntry>& peers, Report& report);
 
 // Allowed IPs overlap only on purpose (F32, F33), leave side addresses alone (F34), and with routes in the main table

@@ -132,13 +132,15 @@ void read_keepalive(Section& section, PeerEntry& entry) {
   }
 }
 
-void read_preshared_key(Section& section, const PeerContext& context, PeerEntry& entry) {
-  const auto file = section.text("preshared_key_file");
+template <class Key>
+void read_preshared_key(Section& section, std::string_view key, const PeerContext& context,
+                        std::shared_ptr<const Key>& preshared_key, std::optional<Place>& place) {
+  const auto file = section.text(key);
   if (!file) return;
   auto secret = read_secret_file(context.folder / file->value);
-  if (!secret) return section.error(file->place, "preshared_key_file", secret.error().message);
-  entry.peer.preshared_key = std::make_shared<const crypto::PresharedKey>(std::move(*secret));
-  entry.preshared_key = file->place;
+  if (!secret) return section.error(file->place, key, secret.error().message);
+  preshared_key = std::make_shared<const Key>(std::move(*secret));
+  place = file->place;
 }
 
 base::Result<base::Duration> parse_lease(std::string_view text) {
@@ -190,7 +192,9 @@ PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext&
   read_allowed_ips(section, context, entry);
   entry.nested = section.boolean("nested").value_or(false);
   read_keepalive(section, entry);
-  read_preshared_key(section, context, entry);
+  read_preshared_key(section, "preshared_key_file", context, entry.peer.preshared_key, entry.preshared_key);
+  read_preshared_key(section, "side_preshared_key_file", context, entry.peer.side_preshared_key,
+                     entry.side_preshared_key);
   if (const auto lease = section.parsed("lease", parse_lease)) entry.peer.lease = lease->value;
   if (auto group = section.parsed("group", parse_name)) entry.peer.group = std::move(group->value);
   section.finish();

@@ -28,6 +28,7 @@ struct PeerEntry {
   std::optional<Place> endpoint;
   std::optional<Place> side_endpoint;
   std::optional<Place> preshared_key;
+  std::optional<Place> side_preshared_key;
   std::vector<Place> allowed_ips;  // as many as in peer
 
   // "peer[2].public_key"

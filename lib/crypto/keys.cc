@@ -118,6 +118,10 @@ base::Secret<kKeyTextSize> format_secret(std::span<const std::uint8_t, kKeySize>
   return text;
 }
 
+std::shared_ptr<const WireGuardPresharedKey> no_preshared_key() {
+  return std::make_shared<WireGuardPresharedKey>(base::Secret<kKeySize>());
+}
+
 PresharedKeyId id_of(const WireGuardPresharedKey& key) {
   constexpr std::string_view kContext = "anubis preshared key id, version 1";
   PresharedKeyId id{};

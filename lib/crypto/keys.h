@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -97,6 +98,9 @@ class WireGuardPresharedKey {
  private:
   base::Secret<kKeySize> secret_;
 };
+
+// All zero, as WireGuard wants it said that there is none.
+[[nodiscard]] std::shared_ptr<const WireGuardPresharedKey> no_preshared_key();
 
 // Tells which key is meant without telling the key (docs/protocol.md, 9.4).
 using PresharedKeyId = std::array<std::uint8_t, 16>;

@@ -15,10 +15,6 @@ bool has_id(const SharedPresharedKey& key, const std::optional<crypto::Preshared
 
 }  // namespace
 
-SharedPresharedKey no_preshared_key() {
-  return std::make_shared<crypto::WireGuardPresharedKey>(base::Secret<crypto::kKeySize>());
-}
-
 // The same for all datagrams of one exchange in one suite; fresh for each exchange.
 SharedPresharedKey Gatekeeper::key_to_send(const Session& with, wire::Operation operation) {
   if (operation != wire::Operation::kUp && operation != wire::Operation::kRenew) return nullptr;
@@ -56,7 +52,7 @@ bool Gatekeeper::must_ask_again(const Session& with, const wire::Reply& reply) c
 SharedPresharedKey Gatekeeper::take_key(Session& with, const SharedPresharedKey& sent, const wire::Reply& reply) {
   if (!reply.preshared_key_id) {
     with.preshared_key.reset();
-    return no_preshared_key();
+    return crypto::no_preshared_key();
   }
   if (has_id(sent, reply.preshared_key_id)) {
     with.preshared_key = sent;

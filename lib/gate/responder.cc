@@ -127,7 +127,7 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
                        .endpoint = with.attempt ? with.attempt->endpoint : std::nullopt,
                        .told_port = request.listen_port,
                        .initiate_handshake = request.responder_initiates,
-                       .preshared_key = with.preshared_key ? with.preshared_key : no_preshared_key()});
+                       .preshared_key = with.preshared_key ? with.preshared_key : crypto::no_preshared_key()});
       return;
     case wire::Operation::kDown:
     case wire::Operation::kBye:

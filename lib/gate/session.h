@@ -41,7 +41,6 @@
 namespace anubis::gate {
 
 using SharedPresharedKey = std::shared_ptr<const crypto::WireGuardPresharedKey>;
-[[nodiscard]] SharedPresharedKey no_preshared_key();  // all zero, as WireGuard wants it said
 
 // The responder's half: what stands between a request and its second effect.
 struct Responder {

@@ -12,7 +12,9 @@ bool same_key(const std::shared_ptr<Key>& a, const std::shared_ptr<Key>& b) {
   return a == b || (a && b && a->equals(*b));
 }
 
-bool same_secrets(const Peer& a, const Peer& b) { return same_key(a.preshared_key, b.preshared_key); }
+bool same_secrets(const Peer& a, const Peer& b) {
+  return same_key(a.preshared_key, b.preshared_key) && same_key(a.side_preshared_key, b.side_preshared_key);
+}
 
 bool same(const Peer& a, const Peer& b) {
   return a.secrets_version == b.secrets_version && a.name == b.name && a.side_public_key == b.side_public_key &&

@@ -28,8 +28,10 @@ struct Peer {
   std::vector<IpPrefix> allowed_ips;
   std::uint16_t persistent_keepalive = 0;                     // seconds; 0: off
   std::shared_ptr<const crypto::PresharedKey> preshared_key;  // may be null
-  std::optional<base::Duration> lease;                        // none: until down
-  std::string group;                                          // may be empty
+  // WireGuard's, of the side tunnel; may be null. That of the production interface is the session's own.
+  std::shared_ptr<const crypto::WireGuardPresharedKey> side_preshared_key;
+  std::optional<base::Duration> lease;  // none: until down
+  std::string group;                    // may be empty
   // Another number after each reload that changed the peer's secrets, for those who are not given them.
   std::uint32_t secrets_version = 0;
 };

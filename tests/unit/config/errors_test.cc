@@ -230,7 +230,8 @@ TEST_F(ConfigTest, KeysOfPeersAreChecked) {
       {"endpiont = \"x\"", "1: key peer[1].endpiont: is not known; did you mean endpoint?"},
       {"never_clear = true",
        "1: key peer[1].never_clear: is not known; known here: allowed_ips, endpoint, group, lease, name, nested, "
-       "persistent_keepalive, preshared_key_file, public_key, side_address, side_endpoint, side_public_key"},
+       "persistent_keepalive, preshared_key_file, public_key, side_address, side_endpoint, side_preshared_key_file, "
+       "side_public_key"},
   };
   for (const auto& [line, error] : cases) {
     EXPECT_EQ(error_of_xena_and(std::string(kJacinth).append(line)), "anubis.toml:13:" + std::string(error)) << line;

@@ -19,6 +19,7 @@ class ExampleTest : public ConfigTest {
     for (auto at = text_.find(folder); at != std::string::npos; at = text_.find(folder, at))
       text_.erase(at, folder.size());
     folder_.write("jacinth.psk", private_key(7));
+    folder_.write("jacinth-side.psk", private_key(8));
   }
 
   // Takes the comment sign from every line on which it stands directly before something: those are keys.
@@ -65,6 +66,7 @@ TEST_F(ExampleTest, LoadsWithEveryKeyTakenIn) {
   EXPECT_EQ(loaded->production.mtu, 1420u);
   EXPECT_EQ(loaded->side.address.to_string(), "10.77.0.7");
   EXPECT_TRUE(loaded->peers[0].preshared_key);
+  EXPECT_TRUE(loaded->peers[0].side_preshared_key);
   EXPECT_EQ(loaded->peers[0].group, "gateways");
 }
 

@@ -162,5 +162,22 @@ preshared_key_file = "jacinth.psk"
   }
 }
 
+TEST_F(ConfigTest, F18OnePresharedKeyForTwoPurposesIsRefused) {
+  folder_.write("jacinth.psk", private_key(7));
+  const std::string jacinth = R"([[peer]]
+name = "jacinth"
+public_key = "KEY1"
+side_public_key = "KEY2"
+preshared_key_file = "jacinth.psk"
+side_preshared_key_file = )";
+  EXPECT_EQ(error_of_xena_and(jacinth + "\"jacinth.psk\"\n"),
+            "anubis.toml:14:27: key peer[1].side_preshared_key_file: holds the same key as preshared_key_file, at "
+            "anubis.toml:13; make another with: wg genpsk");
+  folder_.write("side.psk", private_key(kOwnSide));
+  EXPECT_EQ(error_of_xena_and(jacinth + "\"side.psk\"\n"),
+            "anubis.toml:14:27: key peer[1].side_preshared_key_file: holds a private key of this host; make another "
+            "with: wg genpsk");
+}
+
 }  // namespace
 }  // namespace anubis::config

@@ -1,6 +1,7 @@
 // Bringing the interfaces up and away, the side interface's peers, and what is found at the start.
 #include <cerrno>
 
+#include "tests/support/preshared_key.h"
 #include "tests/unit/anubisd/netd/fake_host.h"
 
 namespace anubis::netd {
@@ -87,6 +88,25 @@ TEST_F(Interfaces, ForeignInterfaceIsNeverDeleted) {
   EXPECT_FALSE(network_.link("anubis0")->has_value());
   EXPECT_THAT(network_.rules(network::kRouteProtocol).value(), IsEmpty());
   EXPECT_THAT(network_.routes({.protocol = network::kRouteProtocol, .table = {}}).value(), IsEmpty());
+}
+
+TEST_F(Interfaces, TheSideTunnelsPresharedKeyIsThatOfTheConfiguration) {
+  auto jacinth = peer("jacinth", 1, {"10.44.1.0/24"});
+  jacinth.side_preshared_key = test::preshared_key(1);
+  const auto key = jacinth.side_public_key;
+  change_peers({jacinth});
+  bring_up();
+  ASSERT_TRUE(side().peer(key)->preshared_key);
+  const auto batches = side().batches();
+  ASSERT_TRUE(netd_->bring_up(Interface::kSide));
+  EXPECT_EQ(side().batches(), batches);
+
+  jacinth.side_preshared_key = test::preshared_key(2);
+  ASSERT_TRUE(netd_->apply_changes(change_peers({jacinth})));
+  EXPECT_TRUE(side().peer(key)->preshared_key->equals(*test::preshared_key(2)));
+  jacinth.side_preshared_key = nullptr;
+  ASSERT_TRUE(netd_->apply_changes(change_peers({jacinth})));
+  EXPECT_FALSE(side().peer(key)->preshared_key);
 }
 
 TEST_F(Interfaces, TakenPortIsToldBeforeAnythingIsMade) {
