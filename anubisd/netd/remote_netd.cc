@@ -19,7 +19,7 @@ using base::Result;
 using base::Status;
 namespace log = base::log;
 
-constexpr const char* kGone = "anubis-netd has ended; its last words are in the log";
+constexpr const char* kGone = "anubis-netd has ended; its own log says why, if it could tell";
 
 void await_greeting(const Channel& channel) {
   constexpr int kPatienceMilliseconds = 5000;
@@ -66,7 +66,7 @@ Status RemoteNetd::send(const Request& request, std::span<const int> descriptors
   RequestBytes bytes = encode(request);
   const auto sent = channel_.send(bytes, descriptors);
   explicit_bzero(bytes.data(), bytes.size());
-  if (!sent) return lose(sent.error());
+  if (!sent) return lose({ErrorCode::kInternal, kGone});
   return {};
 }
 
