@@ -257,7 +257,9 @@ inline accept() {
   if
   :: request[id].operation == UP -> pending = id
   :: request[id].operation == DOWN -> pending = id; own_attempt = false
-  :: request[id].operation == RENEW -> decided = (state == IS_UP -> OK : NOT_UP)
+  :: request[id].operation == RENEW && state == IS_UP -> pending = id  // with a preshared key (9.4)
+  :: request[id].operation == RENEW && state == IS_UP -> decided = OK  // without
+  :: request[id].operation == RENEW && state != IS_UP -> decided = NOT_UP
   :: request[id].operation == STATUS -> decided = OK
   fi
 }
@@ -312,7 +314,9 @@ end:
           decided = OK;
           on_interface = true;
           state = (own_attempt -> state : IS_UP)
-       :: request[id].operation == UP ->
+       :: request[id].operation == RENEW -> decided = OK
+       :: request[id].operation == RENEW -> decided = NOT_UP  // somebody had taken the peer away
+       :: request[id].operation == UP || request[id].operation == RENEW ->
           decided = REFUSED;
           state = (own_attempt -> state : FAILED)
        :: request[id].operation == DOWN ->
