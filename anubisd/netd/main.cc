@@ -18,6 +18,7 @@
 #include "lib/base/log.h"
 #include "lib/crypto/keys.h"
 #include "lib/sandbox/capabilities.h"
+#include "lib/sandbox/enter.h"
 
 namespace anubis::netd {
 namespace {
@@ -70,6 +71,7 @@ base::Result<std::unique_ptr<Authority>> load(const Options& options) {
 int launch(const Options& options) {
   auto channel = take_inherited_channel();
   if (!channel) return fail_with(channel.error().message);
+  if (const auto status = sandbox::enter_launcher(); !status) return fail_with(status.error().message);
   wireguard::DirectLauncher launcher;
   serve_launches(*channel, launcher, {options.launcher[0], options.launcher[1]});
   return kDone;
@@ -90,6 +92,9 @@ int serve(const Options& options) {
   if (!authority) return refuse(*channel, authority.error(), options.inherited_channel);
   const auto launcher = start_launcher((*authority)->config());
   if (!launcher) return refuse(*channel, launcher.error(), options.inherited_channel);
+  if (const auto status = sandbox::enter_netd(); !status) {
+    return refuse(*channel, status.error(), options.inherited_channel);
+  }
   auto parts = make_local_parts((*authority)->config(), (*authority)->directory(), launcher->get());
   if (!parts) return refuse(*channel, parts.error(), options.inherited_channel);
 

@@ -44,6 +44,7 @@ Rules common() {
       {SCMP_SYS(sched_getaffinity)},  // how many processors there are
       {SCMP_SYS(exit)},
       {SCMP_SYS(exit_group)},
+      {SCMP_SYS(wait4)},  // for a child that was started before
 
       // Signals: to ourselves only, which is how abort() ends.
       {SCMP_SYS(rt_sigaction)},
@@ -154,9 +155,6 @@ Rules anubisd_calls() {
       // libc would like to know which addresses the host has, before it orders those of a name, and does without.
       {SCMP_SYS(socket), {{0, AF_NETLINK}}, Answer::kNotPermitted},
 
-      // The end of an anubis-netd that it has started.
-      {SCMP_SYS(wait4)},
-
       // What it remembers of its sessions.
       {SCMP_SYS(open)},
       {SCMP_SYS(openat)},
@@ -178,6 +176,11 @@ Rules netd_calls() {
       {SCMP_SYS(accept4)},
       {SCMP_SYS(pidfd_open)},
       {SCMP_SYS(pidfd_send_signal)},
+      {SCMP_SYS(ioctl), {{1, SIOCGIFNAME}}},  // the name of an interface, by its number
+
+      // The authorised peers, in memory that is handed to anubisd; the ends of work on a thread.
+      {SCMP_SYS(memfd_create)},
+      {SCMP_SYS(pipe2)},
   });
 }
 

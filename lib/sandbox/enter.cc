@@ -21,7 +21,7 @@ void load_name_service() {
   if (getaddrinfo(nobody.c_str(), nullptr, nullptr, &found) == 0) freeaddrinfo(found);
 }
 
-base::Status enter(const std::optional<User>& user, std::initializer_list<Capability> kept, const Rules& rules) {
+base::Status give_up_privileges(const std::optional<User>& user, std::initializer_list<Capability> kept) {
   if (auto status = set_no_new_privileges(); !status) return status;
   if (auto status = lower_bounding_set(kept); !status) return status;  // while root may
   if (user) {
@@ -29,7 +29,10 @@ base::Status enter(const std::optional<User>& user, std::initializer_list<Capabi
   }
   if (auto status = keep_capabilities(kept); !status) return status;
   if (auto status = set_not_dumpable(); !status) return status;
-  if (auto status = forbid_core_dumps(); !status) return status;
+  return forbid_core_dumps();
+}
+
+base::Status filter(const Rules& rules) {
   switch (enforcement()) {
     case Enforcement::kKill:
       break;
@@ -47,9 +50,15 @@ base::Status enter(const std::optional<User>& user, std::initializer_list<Capabi
 
 base::Status enter_anubisd(const std::optional<User>& user) {
   load_name_service();
-  return enter(user, {}, anubisd_calls());
+  if (auto status = give_up_privileges(user, {}); !status) return status;
+  return filter(anubisd_calls());
 }
 
-base::Status enter_netd() { return enter(std::nullopt, {Capability::kNetAdmin}, netd_calls()); }
+base::Status enter_netd() {
+  if (auto status = give_up_privileges(std::nullopt, {Capability::kNetAdmin}); !status) return status;
+  return filter(netd_calls());
+}
+
+base::Status enter_launcher() { return give_up_privileges(std::nullopt, {Capability::kNetAdmin}); }
 
 }  // namespace anubis::sandbox

@@ -16,4 +16,8 @@ base::Status enter_anubisd(const std::optional<User>& user);
 // For anubis-netd: the same user, with CAP_NET_ADMIN.
 base::Status enter_netd();
 
+// For the process that starts a userspace WireGuard: the same without a filter, which what it starts would inherit. No
+// more than CAP_NET_ADMIN and no core are what that inherits.
+base::Status enter_launcher();
+
 }  // namespace anubis::sandbox

@@ -60,6 +60,9 @@ lab_pids() {
   done
 }
 
+# netd_of HOST: its anubis-netd, which is its anubisd's child; the launcher of userspace WireGuard is netd's.
+netd_of() { pgrep -P "${lab_daemon[$1]}" -x anubis-netd; }
+
 # host NAME: adds a host to the wild network and makes its keys. Its production address is 10.44.0.N, fd44::N.
 host() {
   local name=$1 number=$((${#lab_number[@]} + 1)) netns=lab$lab_id-$1 dir=$lab_dir/$1

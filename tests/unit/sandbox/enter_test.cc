@@ -77,7 +77,6 @@ std::vector<Case> forbidden_to_both() {
       {"perf", [] { (void)syscall(SYS_perf_event_open, nullptr, 0, -1, -1, 0); }},
       {"userfaultfd", [] { (void)syscall(SYS_userfaultfd, 0); }},
       {"keyring", [] { (void)syscall(SYS_keyctl, 0, 0, 0, 0, 0); }},
-      {"memfd", [] { (void)memfd_create("x", 0); }},
       {"become_root", [] { (void)syscall(SYS_setuid, 0); }},
       {"capset", [] { (void)syscall(SYS_capset, nullptr, nullptr); }},
       {"prctl", [] { (void)prctl(PR_SET_DUMPABLE, 1); }},
@@ -103,6 +102,7 @@ std::vector<Case> forbidden_to_both() {
 
 std::vector<Case> forbidden_to_anubisd() {
   auto cases = forbidden_to_both();
+  cases.push_back({"memfd", [] { (void)memfd_create("x", 0); }});
   cases.push_back({"pidfd", [] { (void)syscall(SYS_pidfd_open, getppid(), 0); }});
   return cases;
 }
@@ -171,6 +171,17 @@ TEST(Sandbox, NetdHasCapNetAdminAlone) {
   skip_without_net_admin();
   if (IsSkipped()) return;
   EXPECT_EXIT(in(enter_netd, [] { expect_shut_in("0000000000001000"); }), testing::ExitedWithCode(0), "");
+}
+
+TEST(Sandbox, TheLauncherMayStartProgramsAndThoseGetNoMoreThanItHas) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, whose programs get all that they may";
+  const auto start = [] {
+    const auto look =
+        "grep -q '^CapEff:.0000000000001000$' /proc/self/status && grep -q '^NoNewPrivs:.1$' /proc/self/status && "
+        "test \"$(ulimit -Hc)\" = 0";
+    execl("/bin/sh", "sh", "-c", look, nullptr);
+  };
+  EXPECT_EXIT(in(enter_launcher, start), testing::ExitedWithCode(0), "");
 }
 
 TEST(Sandbox, NetdWithoutCapNetAdminIsAnError) {
