@@ -23,12 +23,17 @@ void Gatekeeper::receive(std::span<const std::uint8_t> datagram, const model::Ip
   const auto peer = directory_.find(header->sender);
   if (!peer) {
     // An authorised side peer with another production key than the configured one: worth a word in its status.
-    if (const auto neighbour = directory_.find_by_side_address(source)) ++session(*neighbour).unopened;
+    if (const auto neighbour = directory_.find_by_side_address(source)) {
+      Session& with = session(*neighbour);
+      ++with.unopened;
+      note_idleness(*neighbour, with);
+    }
     return drop(wire::Drop::kUnknownSender);
   }
   if (directory_.get(*peer)->side_address != source) return drop(wire::Drop::kSource);
 
   Session& with = session(*peer);
+  if (!is_within_share(with, now)) return drop(wire::Drop::kRate);
   switch (header->type) {
     case wire::MessageType::kRequest:
       take_request(*peer, with, *header, datagram, port, now);
@@ -69,7 +74,8 @@ void Gatekeeper::down(CommandId command, PeerIndex peer, base::Duration timeout,
   if (is_down && !with.peer_may_be_up) {
     set_state(peer, with, SessionState::kDown, {}, now);
     std::vector<CommandId> commands{command};
-    return finish(peer, commands, {.was_so_already = true});
+    finish(peer, commands, {.was_so_already = true});
+    return reschedule(peer, with);
   }
   if (with.attempt) {
     finish(peer, with.attempt->waiting,
@@ -172,6 +178,7 @@ void Gatekeeper::peer_removed(PeerIndex peer, Time) {
   remove_from_interface(peer);
   if (with.remembered) emit(RememberSession{peer, std::nullopt});
   if (with.wake_at) timers_.erase({*with.wake_at, peer});
+  if (with.idle_at) idle_.erase(*with.idle_at);
   sessions_.erase(found);
 }
 
@@ -275,19 +282,15 @@ void Gatekeeper::reschedule(PeerIndex peer, Session& with) {
   }
   if (with.down_deadline) consider(*with.down_deadline);
 
-  if (with.wake_at == earliest) return;
-  if (with.wake_at) timers_.erase({*with.wake_at, peer});
-  if (earliest) timers_.emplace(*earliest, peer);
-  with.wake_at = earliest;
+  if (with.wake_at != earliest) {
+    if (with.wake_at) timers_.erase({*with.wake_at, peer});
+    if (earliest) timers_.emplace(*earliest, peer);
+    with.wake_at = earliest;
+  }
+  note_idleness(peer, with);
 }
 
 // --- shared by both halves -------------------------------------------------------------------------------------------
-
-Session& Gatekeeper::session(PeerIndex peer) {
-  const auto [position, is_new] = sessions_.try_emplace(peer);
-  if (is_new) position->second.responder.token = random_.bytes<std::tuple_size_v<wire::Token>>();
-  return position->second;
-}
 
 base::Result<const crypto::MessageKeys*> Gatekeeper::message_keys(PeerIndex peer, Session& with, crypto::Suite suite) {
   for (const Session::SuiteKeys& known : with.keys) {

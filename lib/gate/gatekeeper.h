@@ -6,7 +6,9 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <list>
 #include <optional>
 #include <set>
 #include <span>
@@ -21,15 +23,30 @@
 #include "lib/gate/action.h"
 #include "lib/gate/key_agreement.h"
 #include "lib/gate/session.h"
+#include "lib/gate/token_bucket.h"
 #include "lib/model/directory.h"
 #include "lib/wire/message.h"
 
 namespace anubis::gate {
 
+// What others can make us do (docs/protocol.md, section 4.4).
+struct Limits {
+  // Datagrams of one peer: a script may bring something up and down 25 times a second for ever.
+  Rate per_peer{.interval = std::chrono::milliseconds(20), .burst = 200};
+  // Of all peers together. While this is exceeded, those who have used up half of their own burst have to wait: whoever
+  // asks but now and then never does, however many there are of them.
+  Rate in_all{.interval = std::chrono::microseconds(50), .burst = 20'000};
+  // First contacts, each an X25519 (~60 µs): half of a processor at most, and not more than 60 ms of it at once.
+  Rate first_contacts{.interval = std::chrono::microseconds(125), .burst = 1'024};
+  // Sessions that are down with nothing under way, ~3 KB each. The one that was heard of longest ago is forgotten.
+  std::size_t idle_sessions = 16'384;
+};
+
 struct Settings {
   std::uint16_t listen_port = 4296;                                      // production; told to peers
   std::uint16_t service_port = 4298;                                     // where peers listen
   std::vector<crypto::Suite> suites{crypto::Suite::kXChaCha20Poly1305};  // that we use, any order, never none
+  Limits limits = {};
 };
 
 struct Counters {
@@ -105,7 +122,6 @@ class Gatekeeper {
 
  private:
   // gatekeeper.cc
-  Session& session(PeerIndex peer);
   // Valid until another suite's are asked for.
   base::Result<const crypto::MessageKeys*> message_keys(PeerIndex peer, Session& session, crypto::Suite suite);
   Ticket new_ticket() { return Ticket{++last_ticket_}; }
@@ -142,6 +158,14 @@ class Gatekeeper {
   void fail_attempt(PeerIndex peer, Session& session, Verdict verdict, std::string text, base::Time now);
   void finish_down_if_complete(PeerIndex peer, Session& session, base::Time now);
   void abandon_down(PeerIndex peer, Session& session, std::string why);
+
+  // limits.cc
+  // Made when there is none yet; another one that is idle may go for it.
+  Session& session(PeerIndex peer);
+  // Whether this datagram is within its sender's share.
+  [[nodiscard]] bool is_within_share(Session& session, base::Time now);
+  // Puts the session where it belongs among the idle ones, or takes it out.
+  void note_idleness(PeerIndex peer, Session& session);
 
   // suite_choice.cc
   [[nodiscard]] crypto::Suite suite_to_ask_in(const Session& session) const;
@@ -183,6 +207,9 @@ class Gatekeeper {
   base::Random& random_;
   std::unordered_map<PeerIndex, Session> sessions_;  // of peers in use, not of all that are authorised
   std::set<std::pair<base::Time, PeerIndex>> timers_;
+  std::list<PeerIndex> idle_;  // the one that was heard of longest ago first
+  TokenBucket in_all_;
+  TokenBucket first_contacts_;
   Actions actions_;
   Counters counters_;
   std::uint64_t last_ticket_ = 0;

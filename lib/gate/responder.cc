@@ -36,6 +36,7 @@ void Gatekeeper::take_request(PeerIndex peer, Session& with, const wire::Header&
     ++counters_.replies_repeated;
     return emit(SendDatagram{peer, port, responder.last_reply});
   }
+  if (with.keys.empty() && !first_contacts_.take(settings_.limits.first_contacts, now)) return drop(wire::Drop::kRate);
   const auto keys = message_keys(peer, with, header.suite);
   if (!keys) return drop(wire::Drop::kAuthentication);
   const auto payload = wire::open_message(header, (*keys)->receiving, datagram);

@@ -26,6 +26,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@
 #include "lib/base/clock.h"
 #include "lib/crypto/sealing.h"
 #include "lib/gate/action.h"
+#include "lib/gate/token_bucket.h"
 #include "lib/wire/message.h"
 #include "lib/wire/reply.h"
 #include "lib/wire/request.h"
@@ -144,6 +146,9 @@ struct Session {
 
   std::optional<Ticket> awaited;      // the action whose answer the initiator's half waits for
   std::optional<base::Time> wake_at;  // as it stands in the timer queue
+
+  TokenBucket share;                                      // of the peer's datagrams
+  std::optional<std::list<PeerIndex>::iterator> idle_at;  // in the gatekeeper's list of those
 };
 
 }  // namespace anubis::gate

@@ -47,6 +47,8 @@ const char* name_of(Drop reason) {
       return "unknown-sender";
     case Drop::kSource:
       return "source";
+    case Drop::kRate:
+      return "rate";
     case Drop::kAuthentication:
       return "authentication";
     case Drop::kPadding:

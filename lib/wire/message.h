@@ -60,11 +60,12 @@ enum class Drop : std::uint8_t {
   kReserved,        // the reserved byte is not zero
   kUnknownSender,   // no authorised peer has the header's public key
   kSource,          // the inner source address is not that peer's side address
+  kRate,            // more than that peer's share
   kAuthentication,  // the seal does not open
   kPadding,         // authentic, but its length or padding is wrong
   kUnsolicited,     // a reply to no request of ours, or one whose payload is malformed
 };
-constexpr std::size_t kDropReasons = 11;
+constexpr std::size_t kDropReasons = 12;
 [[nodiscard]] const char* name_of(Drop reason);  // "length", "unknown-sender", …
 
 // Reads the header without any cryptography: any drop from kLength to kReserved.

@@ -103,7 +103,7 @@ def seal_message(header, key, payload, size):
 
 
 def open_message(key, datagram):
-    """Sections 4.2 and 4.3, checks 11 and 12."""
+    """Sections 4.2 and 4.3, checks 12 and 13."""
     plaintext = open_sealed(datagram[6], key, datagram[56:80], datagram[:80], datagram[80:])
     if plaintext is None:
         raise Dropped("authentication")

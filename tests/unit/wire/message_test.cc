@@ -201,7 +201,7 @@ TEST(Message, EveryDropReasonHasItsName) {
   std::vector<std::string_view> names;
   for (std::size_t reason = 0; reason < kDropReasons; ++reason) names.emplace_back(name_of(static_cast<Drop>(reason)));
   EXPECT_THAT(names, testing::ElementsAre("length", "magic", "version", "type", "suite", "reserved", "unknown-sender",
-                                          "source", "authentication", "padding", "unsolicited"));
+                                          "source", "rate", "authentication", "padding", "unsolicited"));
 }
 
 }  // namespace
