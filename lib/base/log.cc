@@ -1,9 +1,14 @@
 #include "lib/base/log.h"
 
 #include <memory>
+#include <mutex>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log_limit.h"
+#include "lib/base/text.h"
 
 namespace anubis::base::log {
 namespace {
@@ -32,12 +37,42 @@ spdlog::logger& logger() {
   return instance;
 }
 
+// The files of a configuration are read beside the loop, and say something, too.
+Limit::Decision admit(std::string_view name, std::string_view text) {
+  static std::mutex mutex;
+  static Limit limit;
+  const std::lock_guard lock(mutex);
+  return limit.admit(name, text, BootClock::now());
+}
+
+// Fit for a terminal, and nothing in it can pass for a line of ours: what is not printable comes as \xNN, and further
+// lines are indented.
+std::string safe(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    std::size_t size = printable_size(text);
+    if (size != 0) {
+      out += text.substr(0, size);
+    } else {
+      size = 1;
+      out += text.front() == '\n' ? "\n    " : fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
+    }
+    text.remove_prefix(size);
+  }
+  return out;
+}
+
 }  // namespace
 
 void set_level(Level level) { logger().set_level(to_spdlog(level)); }
 
 void write(Level level, std::string_view name, std::string_view text) {
-  logger().log(to_spdlog(level), "{}: {}", name, text);
+  if (!logger().should_log(to_spdlog(level))) return;
+  const Limit::Decision decision = admit(name, text);
+  for (const std::string& suppressed : decision.suppressed) {
+    logger().log(spdlog::level::warn, "log.suppressed: {}", safe(suppressed));
+  }
+  if (decision.write) logger().log(to_spdlog(level), "{}: {}", name, safe(text));
 }
 
 std::string escaped(std::string_view text, std::size_t max_size) {

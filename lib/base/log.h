@@ -1,5 +1,6 @@
 // Log lines for the operator, on standard error. Each has a stable name (docs/messages.md explains them): scripts match
-// on the name, never on the text. Nothing secret is ever passed in; text from the network is escaped.
+// on the name, never on the text. Nothing secret is ever passed in. Whatever is not printable is written as \xNN, and
+// what repeats itself too often is counted instead (log_limit.h).
 #pragma once
 
 #include <string>

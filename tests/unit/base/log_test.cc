@@ -1,5 +1,6 @@
 #include "lib/base/log.h"
 
+#include <algorithm>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -40,6 +41,24 @@ TEST_F(LogTest, WhatIsBelowTheLevelIsNotWritten) {
   testing::internal::CaptureStderr();
   debug("NAME", "text");
   EXPECT_THAT(testing::internal::GetCapturedStderr(), ContainsRegex("debug NAME: text"));
+}
+
+// As a hostile peer, file or client would like to have it.
+TEST_F(LogTest, NoTextCanPassForAnotherMessageOrCommandATerminal) {
+  testing::internal::CaptureStderr();
+  write(Level::kWarning, "session.failed", "xena: \x1b[2J\r\xc2\x9b\xff\x7f ok é\n2026-01-01 info session.up: jacinth");
+  const std::string captured = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(captured, testing::EndsWith("warning session.failed: xena: \\x1b[2J\\x0d\\xc2\\x9b\\xff\\x7f ok é\n"
+                                          "    2026-01-01 info session.up: jacinth\n"));
+}
+
+TEST_F(LogTest, AFloodIsCutOffAndOtherNamesAreNot) {
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 1000; ++i) write(Level::kWarning, "FLOOD", "the same");
+  write(Level::kError, "OTHER", "something else");
+  const std::string captured = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(captured.begin(), captured.end(), '\n'), 31);
+  EXPECT_THAT(captured, testing::HasSubstr("error OTHER: something else"));
 }
 
 TEST(Escaped, LeavesPlainTextAndShowsTheRestAsBytes) {
