@@ -45,7 +45,7 @@ void ControlServer::close() {
 
 Client* ControlServer::find(ClientId id) {
   const auto found = clients_.find(id);
-  return found == clients_.end() ? nullptr : found->second.get();
+  return found == clients_.end() ? nullptr : found->second.client.get();
 }
 
 void ControlServer::wait() {
@@ -75,12 +75,28 @@ void ControlServer::admit(base::Fd fd) {
                               "USER, then log in again",
                               group_name_));
   }
-  if (clients_.size() >= kMaxClients) {
-    return refuse(std::move(fd), control::FAILED,
-                  fmt::format("anubisd serves {} clients already; try again in a moment", kMaxClients));
+  if (auto why = why_full(credentials->uid); !why.empty()) {
+    return refuse(std::move(fd), control::FAILED, std::move(why));
   }
   const ClientId id{++last_id_};
-  clients_.emplace(id, std::make_unique<Client>(loop_, std::move(fd), id, *this));
+  clients_.emplace(id, Kept{credentials->uid, std::make_unique<Client>(loop_, std::move(fd), id, *this)});
+}
+
+std::string ControlServer::why_full(uid_t user) const {
+  const auto is_privileged = [](uid_t uid) { return uid == 0 || uid == geteuid(); };
+  std::size_t of_user = 0;
+  std::size_t of_users = 0;
+  for (const auto& [id, kept] : clients_) {
+    if (kept.user == user) ++of_user;
+    if (!is_privileged(kept.user)) ++of_users;
+  }
+  if (!is_privileged(user) && of_user >= kMaxClientsOfUser) {
+    return fmt::format("anubisd serves {} clients of this user already; end some, or try again in a moment", of_user);
+  }
+  if (clients_.size() >= kMaxClients || (!is_privileged(user) && of_users >= kMaxClientsOfUsers)) {
+    return fmt::format("anubisd serves {} clients already; try again in a moment", clients_.size());
+  }
+  return {};
 }
 
 // Whatever the socket does not take at once is lost: a client that is refused may not cost more.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <unordered_map>
 
 #include <control.pb.h>
@@ -17,6 +18,10 @@ namespace anubis::daemon {
 class ControlServer final : public Client::Owner {
  public:
   static constexpr std::size_t kMaxClients = 64;
+  // Of one user, and of all users together, but for root and ourselves: one user cannot keep others out, nor all of
+  // them root.
+  static constexpr std::size_t kMaxClientsOfUser = 24;
+  static constexpr std::size_t kMaxClientsOfUsers = 56;
 
   class Handler {
    public:
@@ -43,6 +48,8 @@ class ControlServer final : public Client::Owner {
   void wait();
   void accept_some();
   void admit(base::Fd fd);
+  // Why this user may have no further client; empty: he may.
+  [[nodiscard]] std::string why_full(uid_t user) const;
   void refuse(base::Fd fd, control::ExitStatus status, std::string message);
 
   Loop& loop_;
@@ -51,7 +58,11 @@ class ControlServer final : public Client::Owner {
   std::string group_name_;
   Handler& handler_;
   std::uint64_t last_id_ = 0;
-  std::unordered_map<ClientId, std::unique_ptr<Client>> clients_;
+  struct Kept {
+    uid_t user = 0;
+    std::unique_ptr<Client> client;
+  };
+  std::unordered_map<ClientId, Kept> clients_;
   std::optional<Watch> watch_;
   Timer pause_;
 };

@@ -50,6 +50,8 @@ void Gatekeeper::receive(std::span<const std::uint8_t> datagram, const model::Ip
 void Gatekeeper::up(CommandId command, PeerIndex peer, std::optional<std::chrono::seconds> lease,
                     base::Duration timeout, Time now) {
   Session& with = session(peer);
+  if (with.attempt && with.attempt->waiting.size() >= settings_.limits.waiting_commands)
+    return turn_away(command, peer);
   if (with.attempt) {  // it is under way already: wait for the same outcome
     with.attempt->waiting.push_back(command);
     with.attempt->deadline = std::max(with.attempt->deadline, now + timeout);
@@ -77,6 +79,7 @@ void Gatekeeper::down(CommandId command, PeerIndex peer, base::Duration timeout,
     finish(peer, commands, {.was_so_already = true});
     return reschedule(peer, with);
   }
+  if (with.down_waiting.size() >= settings_.limits.waiting_commands) return turn_away(command, peer);
   if (with.attempt) {
     finish(peer, with.attempt->waiting,
            {.verdict = Verdict::kSuperseded, .text = "it was taken down by a later command"});

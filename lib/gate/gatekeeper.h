@@ -40,6 +40,8 @@ struct Limits {
   Rate first_contacts{.interval = std::chrono::microseconds(125), .burst = 1'024};
   // Sessions that are down with nothing under way, ~3 KB each. The one that was heard of longest ago is forgotten.
   std::size_t idle_sessions = 16'384;
+  // Commands for one peer that wait for the same outcome: more than the daemon has clients are of those that went away.
+  std::size_t waiting_commands = 64;
 };
 
 struct Settings {
@@ -164,6 +166,7 @@ class Gatekeeper {
   Session& session(PeerIndex peer);
   // Whether this datagram is within its sender's share.
   [[nodiscard]] bool is_within_share(Session& session, base::Time now);
+  void turn_away(CommandId command, PeerIndex peer);
   // Puts the session where it belongs among the idle ones, or takes it out.
   void note_idleness(PeerIndex peer, Session& session);
 

@@ -29,6 +29,10 @@ bool Gatekeeper::is_within_share(Session& with, Time now) {
   return with.share.take(limits.per_peer, now);
 }
 
+void Gatekeeper::turn_away(CommandId command, PeerIndex peer) {
+  emit(FinishCommand{command, peer, {.verdict = Verdict::kLocal, .text = "too many commands wait for it already"}});
+}
+
 void Gatekeeper::note_idleness(PeerIndex peer, Session& with) {
   const bool is_down = with.state == SessionState::kDown || with.state == SessionState::kFailed;
   const bool is_idle = is_down && !with.wake_at && !with.exchange && !with.attempt && !with.responder.pending &&

@@ -1,4 +1,5 @@
 // The control socket with real sockets and clients that behave as badly as they can.
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -168,6 +169,51 @@ TEST_F(ControlTest, TheSixtyFifthClientIsToldSo) {
   next.send(up_command("jacinth"));
   ASSERT_TRUE(run_until_closed(next));
   EXPECT_THAT(next.responses(), SizeIs(1));
+}
+
+// One user's many clients, none of which says anything.
+TEST_F(ControlTest, OneUserCannotKeepOthersOut) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root to become somebody else";
+  constexpr gid_t kGroup = 54325;
+  constexpr std::size_t kTries = 200;
+  start(kGroup);
+  ASSERT_EQ(chmod(path_.parent_path().c_str(), 0755), 0);
+  std::array<int, 2> done{};
+  ASSERT_EQ(pipe(done.data()), 0);
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const gid_t group = kGroup;
+    if (setgroups(1, &group) != 0 || setgid(54321) != 0 || setuid(54321) != 0) _exit(1);
+    std::size_t refused = 0;
+    std::vector<std::unique_ptr<TestClient>> clients;
+    for (std::size_t i = 0; i < kTries; ++i) {
+      clients.push_back(std::make_unique<TestClient>(path_));
+      if (clients.size() <= ControlServer::kMaxClientsOfUser) continue;
+      for (int wait = 0; wait < 2000 && !clients.back()->closed(); ++wait) usleep(1000);
+      refused += clients.back()->responses().size() == 1 ? 1 : 0;
+      clients.pop_back();
+    }
+    close(done[1]);
+    char byte = 0;
+    (void)!read(done[0], &byte, 1);
+    _exit(refused == kTries - ControlServer::kMaxClientsOfUser ? 0 : 2);
+  }
+  close(done[0]);
+  bool others_served = true;
+  int status = -1;
+  on_command_ = [&](ClientId client, const control::Command&) { finish(client, "welcome"); };
+  for (int i = 0; i < 40; ++i) {
+    run_for(20ms);
+    TestClient root(path_);
+    root.send(up_command("jacinth"));
+    others_served = others_served && run_until_closed(root) && root.responses().size() == 1;
+  }
+  close(done[1]);
+  EXPECT_TRUE(others_served);
+  ASSERT_TRUE(run_until([&] { return waitpid(child, &status, WNOHANG) == child; }));
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 // The mode of the socket keeps others out already; the daemon does not rely on it.

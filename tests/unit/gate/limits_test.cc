@@ -184,6 +184,20 @@ TEST_F(LimitsTest, APeerThatIsRemovedWhileIdleLeavesNothing) {
   EXPECT_EQ(answer_to({.suites = {kXChaCha}}, kXChaCha, 2).result, ResultCode::kStale);
 }
 
+// Clients that give a command and go away, again and again.
+TEST_F(LimitsTest, CommandsThatWaitForOnePeerAreBounded) {
+  start({});
+  for (std::uint64_t i = 1; i <= 100; ++i) gate->up(CommandId{i}, index_of(0), std::nullopt, 1h, now);
+  auto finished = take<FinishCommand>();
+  ASSERT_EQ(finished.size(), 36u);
+  EXPECT_EQ(finished[0].outcome.verdict, Verdict::kLocal);
+  EXPECT_EQ(finished[0].outcome.text, "too many commands wait for it already");
+  gate->adopt(index_of(0), std::nullopt, now);
+  for (std::uint64_t i = 1; i <= 100; ++i) gate->down(CommandId{1000 + i}, index_of(0), 1h, now);
+  finished = take<FinishCommand>();
+  EXPECT_EQ(finished.size(), 64u + 36u);  // the ups that waited have been overtaken
+}
+
 TEST_F(LimitsTest, DownOfWhatIsDownLeavesNoSessionsWithoutBound) {
   start({.limits = {.idle_sessions = 2}}, 10);
   const auto token = answer_to({.suites = {kXChaCha}}, kXChaCha, 0).token;
