@@ -196,7 +196,13 @@ void Gatekeeper::responder_installed(PeerIndex peer, Session& with, const base::
     const bool conflict = result.error().code == base::ErrorCode::kConflict;
     reply.result = conflict ? ResultCode::kConflict : ResultCode::kInternal;
     reply.text = result.error().message;
-    if (!with.attempt) set_state(peer, with, SessionState::kFailed, result.error().message, now);
+    // A session that is up and cannot be renewed stays as it is, as it does at the other end. After an up the other end
+    // has none.
+    if (!with.attempt && !done.is_renewal) {
+      if (with.state == SessionState::kUp) remove_from_interface(peer);
+      with.lease_end.reset();
+      set_state(peer, with, SessionState::kFailed, result.error().message, now);
+    }
   }
   answer_accepted(peer, with, done.reply_to, std::move(reply), now);
 }

@@ -271,5 +271,24 @@ TEST_F(Calm, TheProtocolCostsNothingOnceASessionIsUp) {
   EXPECT_TRUE(xena.has(jacinth));
 }
 
+// Found by fuzzing: jacinth said "failed", and yet had the peer and its routes.
+TEST_F(Calm, ARenewalThatCannotBeInstalledLeavesBothEndsUp) {
+  ASSERT_EQ(world.finish(xena, xena.up(jacinth)).verdict, Verdict::kDone);
+  jacinth.install_error = base::Error{base::ErrorCode::kConflict, "in the way"};
+  EXPECT_EQ(world.finish(xena, xena.up(jacinth)).verdict, Verdict::kRefused);
+  EXPECT_EQ(jacinth.view(xena).state, SessionState::kUp);
+  EXPECT_TRUE(xena.has(jacinth) && jacinth.has(xena));
+}
+
+TEST_F(Calm, AnUpThatCannotBeInstalledOverASessionLeavesNeitherEndUp) {
+  ASSERT_EQ(world.finish(xena, xena.up(jacinth)).verdict, Verdict::kDone);
+  xena.interface.clear();  // it was switched off
+  xena.restart();
+  jacinth.install_error = base::Error{base::ErrorCode::kConflict, "in the way"};
+  EXPECT_EQ(world.finish(xena, xena.up(jacinth)).verdict, Verdict::kRefused);
+  EXPECT_EQ(jacinth.view(xena).state, SessionState::kFailed);
+  EXPECT_TRUE(xena.interface.empty() && jacinth.interface.empty());
+}
+
 }  // namespace
 }  // namespace anubis::sim

@@ -381,5 +381,13 @@ TEST_F(GatekeeperTest, APeerThatIsRemovedIsForgotten) {
   EXPECT_FALSE(told[0].facts);
 }
 
+TEST(SessionState, HasTheNamesThatScriptsRelyOn) {
+  EXPECT_STREQ(name_of(SessionState::kDown), "down");
+  EXPECT_STREQ(name_of(SessionState::kGoingUp), "going-up");
+  EXPECT_STREQ(name_of(SessionState::kUp), "up");
+  EXPECT_STREQ(name_of(SessionState::kGoingDown), "going-down");
+  EXPECT_STREQ(name_of(SessionState::kFailed), "failed");
+}
+
 }  // namespace
 }  // namespace anubis::gate
