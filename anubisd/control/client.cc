@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include <google/protobuf/stubs/logging.h>
 #include <sys/socket.h>
 
 #include "anubisd/control/frames.h"
@@ -40,6 +41,7 @@ void Client::take_command() {
   if (size > kMaxCommandSize || in_.size() > kFrameHeaderSize + size) return end();
   if (in_.size() < kFrameHeaderSize + size) return;
   control::Command command;
+  const google::protobuf::LogSilencer silencer;  // a client must not write to our log what protobuf thinks of it
   if (!command.ParseFromArray(in_.data() + kFrameHeaderSize, static_cast<int>(size))) return end();
   has_command_ = true;
   std::string().swap(in_);

@@ -98,6 +98,17 @@ TEST_F(ControlTest, GarbageIsClosedWithoutAnAnswer) {
   EXPECT_THAT(commands_, SizeIs(0));
 }
 
+// Found by fuzzing: protobuf wrote a line of its own to standard error for each.
+TEST_F(ControlTest, ANameThatIsNoTextIsClosedWithoutAWordInTheLog) {
+  start();
+  testing::internal::CaptureStderr();
+  TestClient client(path_);
+  client.send(frame(std::string("\x0a\x03\x0a\x01\xff", 5)));  // up, of a name that is not UTF-8
+  EXPECT_TRUE(run_until_closed(client));
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_THAT(commands_, SizeIs(0));
+}
+
 TEST_F(ControlTest, AnAnswerToAClientThatHasGoneIsNobodys) {
   start();
   std::optional<ClientId> asked;
