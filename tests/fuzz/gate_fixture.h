@@ -8,6 +8,7 @@
 
 #include "lib/base/random.h"
 #include "lib/crypto/side_address.h"
+#include "lib/crypto/suites.h"
 #include "lib/gate/gatekeeper.h"
 #include "lib/model/directory.h"
 #include "lib/wire/message.h"
@@ -64,7 +65,7 @@ struct Parties {
   crypto::MessageKeys jacinths;  // of jacinth with xena
 };
 
-// Xena's keys with jacinth without the X25519 that they cost.
+// Xena's keys with jacinth without the X25519 that they cost, the same for every suite.
 class KnownKeys final : public gate::KeyAgreement {
  public:
   explicit KnownKeys(const crypto::MessageKeys& keys) : keys_(keys) {}
@@ -82,7 +83,7 @@ class Gate {
   explicit Gate(const Parties& parties)
       : parties_(parties),
         keys_(parties.xenas),
-        gatekeeper({}, parties.directory, keys_, parties.xena_public, random_) {}
+        gatekeeper({.suites = crypto::available_suites()}, parties.directory, keys_, parties.xena_public, random_) {}
 
   // From jacinth's side address. plaintext: what the seal holds, framing and padding included.
   wire::Datagram seal(const wire::Header& header, Bytes plaintext) const {

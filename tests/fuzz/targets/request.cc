@@ -21,6 +21,7 @@ constexpr std::uint8_t kRepeated = 2;  // the datagram before, once more, instea
 constexpr std::uint8_t kLonger = 4;
 constexpr std::uint8_t kLater = 8;  // time passes before
 constexpr std::uint8_t kMuchLater = 16;
+constexpr std::uint8_t kStrongest = 32;  // in the strongest suite of this hardware; else in the one that every host has
 
 void consume(Bytes payload) {
   const auto request = wire::consume_request(payload);
@@ -92,6 +93,7 @@ void request(Bytes input) {
       plaintext = framed(block, room);
     }
     wire::Header header{.type = wire::MessageType::kRequest, .sender = parties.jacinth_public};
+    if ((what & kStrongest) != 0) header.suite = crypto::available_suites().back();
     header.request_id.fill(number);
     header.nonce.fill(number);
     last = gate.seal(header, plaintext);
