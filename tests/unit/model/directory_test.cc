@@ -149,5 +149,29 @@ TEST(Directory, NamesMayBeSwapped) {
   EXPECT_EQ(directory.find_by_side_address(*IpAddress::parse("10.77.0.2")), first.added[0]);
 }
 
+// As anubis-netd, which has the secrets, and anubisd, which has not, follow the same configuration.
+TEST(Directory, WhoIsNotGivenTheSecretsSeesThatTheyChange) {
+  InMemoryDirectory with;
+  InMemoryDirectory without;
+  const auto load = [&](std::shared_ptr<const crypto::PresharedKey> secret) {
+    Peer jacinth = peer("jacinth", 1);
+    jacinth.preshared_key = std::move(secret);
+    with.replace(peers(jacinth, peer("amber", 2)));
+    std::vector<Peer> shown;
+    with.for_each([&](PeerIndex, const Peer& each) {
+      shown.push_back(each);
+      shown.back().preshared_key.reset();
+    });
+    return without.replace(std::move(shown)).changed;
+  };
+  EXPECT_THAT(load(preshared_key(1)), IsEmpty());
+  const auto jacinth = *without.find_by_name("jacinth");
+  EXPECT_THAT(load(preshared_key(2)), ElementsAre(jacinth));
+  EXPECT_THAT(load(preshared_key(2)), IsEmpty());
+  EXPECT_THAT(load(nullptr), ElementsAre(jacinth));
+  EXPECT_THAT(load(nullptr), IsEmpty());
+  EXPECT_THAT(load(preshared_key(1)), ElementsAre(jacinth));  // of which it has known the number once
+}
+
 }  // namespace
 }  // namespace anubis::model
