@@ -32,7 +32,8 @@ std::variant<Options, ExitWith> parse_options(int argc, const char* const* argv)
       ->capture_default_str();
   auto* netd = app.add_option("--netd", options.netd, "The anubis-netd to start, instead of the one beside anubisd")
                    ->type_name("PROGRAM");
-  app.add_option("--netd-socket", options.netd_socket, "Where to connect to an anubis-netd, instead of starting one")
+  app.add_option("--netd-socket", options.netd_socket,
+                 "Where to connect to an anubis-netd, which has a --config of its own, instead of starting one")
       ->type_name("PATH")
       ->excludes(netd);
   app.add_option("--user", options.user, "Whom to become when root starts it")
