@@ -88,8 +88,12 @@ base::Result<ControlListener> ControlListener::bind(const std::filesystem::path&
   if (lstat(path.c_str(), &made) != 0) return base::fail_errno(errno, path.native());
   listener.device_ = made.st_dev;
   listener.inode_ = made.st_ino;
-  if (group && lchown(path.c_str(), static_cast<uid_t>(-1), *group) != 0) {
-    return base::fail_errno(errno, fmt::format("cannot give {} to its group", path.native()));
+  // The unit lets nothing be given away, and sees to it that it belongs to the group from the start.
+  if (group && made.st_gid != *group && lchown(path.c_str(), static_cast<uid_t>(-1), *group) != 0) {
+    return base::fail_errno(
+        errno, fmt::format("cannot give {} to its group; with systemd, name the group in the unit, too (systemctl edit "
+                           "anubisd: Group=)",
+                           path.native()));
   }
   if (chmod(path.c_str(), group ? 0660 : 0600) != 0) {
     return base::fail_errno(errno, fmt::format("cannot set the mode of {}", path.native()));
