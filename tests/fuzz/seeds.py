@@ -118,6 +118,8 @@ def gatekeepers():
     yield automatic + up + later + bytes([9, 1]) + later + bytes([8, 0]) + later + bytes([10, 0, 1]) + down + later
     yield automatic + up + later + down + later + by_hand + replay + replay + up_back + replay + (deliver + soon) * 6
     yield automatic + bytes([11, 1, 1]) + up + later + bytes([11, 1, 0]) + up + later
+    # A request that was made before jacinth's user took the session down arrives after that.
+    yield up + (deliver + soon) * 8 + up + bytes([7, 1, 0, 0, 13, 200]) + deliver + (deliver + later) * 4
     yield up + bytes([2, 2]) + (later + deliver) * 6 + replay
     yield automatic + b"".join(bytes([6, a, b, 60, 13, 1]) for a in range(3) for b in range(3)) + later
     yield up + up_back + (deliver + soon) * 10 + down + down_back + (deliver + soon) * 10
