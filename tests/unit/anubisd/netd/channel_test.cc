@@ -46,6 +46,7 @@ bool is_readable(int fd, int milliseconds) {
 // jacinth has addresses, beryl a name, roamer nothing. jacinth has a preshared key.
 config::Config config_with_peers() {
   config::Config config = xena();
+  config.suites = crypto::available_suites();  // as a file has it that says nothing of them
   model::Peer jacinth = peer("jacinth", 1, {"10.44.1.0/24", "fd44:1::/64"});
   jacinth.preshared_key = std::make_shared<crypto::PresharedKey>(secret(99));
   jacinth.lease = std::chrono::hours(1);
