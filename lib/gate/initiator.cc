@@ -230,7 +230,8 @@ void Gatekeeper::take_up_reply(PeerIndex peer, Session& with, const Exchange& an
                                Time now) {
   Attempt& attempt = *with.attempt;
   if (reply.result != wire::ResultCode::kOk) {
-    with.peer_may_be_up = false;
+    // A refusal that was long on its way says nothing of a session that the peer has asked for since.
+    with.peer_may_be_up = attempt.peer_wants_up;
     return end_attempt(peer, with, {.verdict = Verdict::kRefused, .code = reply.result, .text = reply.text}, now);
   }
   with.lease_end.reset();

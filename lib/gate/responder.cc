@@ -110,6 +110,7 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
         abandon_down(peer, with, "the peer brought it up again");
         if (with.state != SessionState::kUp) with.initiator = false;
       }
+      if (with.attempt) with.attempt->peer_wants_up = true;
       // Both ends ask: the one with the lower key starts WireGuard's handshake, lest two of them cross for ever.
       if (with.attempt && !request.responder_initiates && directory_.get(peer)->public_key < own_public_key_) {
         with.attempt->leaves_handshake_to_peer = true;

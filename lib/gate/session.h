@@ -104,6 +104,7 @@ struct Attempt {
   std::vector<CommandId> waiting;
   std::optional<model::Endpoint> endpoint;
   std::optional<base::Time> install_early_at{};  // kAsking: when to install the peer without waiting for the reply
+  bool peer_wants_up = false;                    // we have accepted an up of the peer's meanwhile
   bool leaves_handshake_to_peer = false;         // it asks for the same at the same time, and is the one to start it
   bool installed_early = false;                  // the peer is on our interface already, without routes
   std::uint16_t told_port = 0;                   // the peer's production listen port, in its own words
