@@ -17,7 +17,7 @@ struct WipingAllocator {
 
   WipingAllocator() = default;
   template <class U>
-  WipingAllocator(const WipingAllocator<U>&) noexcept {}
+  explicit WipingAllocator(const WipingAllocator<U>& /*other*/) noexcept {}
 
   T* allocate(std::size_t count) { return std::allocator<T>().allocate(count); }
   void deallocate(T* memory, std::size_t count) noexcept {

@@ -281,7 +281,13 @@ class Anubis final : public daemon::SideService::Handler, public daemon::Executo
                                                      directory_, *keys_, config_.production.public_key, random);
     endpoints_ = std::make_unique<daemon::Endpoints>(directory_, *parts_.netd, resolver_);
     executor_ = std::make_unique<daemon::Executor>(loop_, *gatekeeper_, directory_, *parts_.netd, *endpoints_, *this);
-    service_ = need(daemon::SideService::create(loop_, {.address = loopback(0, 1), .port = 0, .interface = {}}, *this));
+    service_ = need(daemon::SideService::create(
+        loop_,
+        {.address = loopback(0, 1),
+         .port = 0,
+         .interface = {},
+         .widen_receive_buffer = [this](int socket) { return parts_.netd->widen_receive_buffer(socket); }},
+        *this));
     executor_->use(service_.get());
   }
 
