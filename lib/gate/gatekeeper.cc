@@ -145,7 +145,8 @@ void Gatekeeper::adopt(PeerIndex peer, const std::optional<Remembered>& remember
   }
   set_state(peer, with, SessionState::kUp, {}, now);
   if (remembered) with.since = remembered->since;
-  if (remembered && remembered->renewing) ask(peer, with, wire::Operation::kRenew, now);
+  // Nothing remembered: it was going up when the process before ended, and who knows with which preshared key.
+  if (!remembered || remembered->renewing) ask(peer, with, wire::Operation::kRenew, now);
   reschedule(peer, with);
 }
 

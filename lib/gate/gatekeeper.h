@@ -181,6 +181,7 @@ class Gatekeeper {
   [[nodiscard]] SharedPresharedKey fresh_key();
   [[nodiscard]] SharedPresharedKey key_to_send(const Session& session, wire::Operation operation);
   [[nodiscard]] SharedPresharedKey settle_key(PeerIndex peer, Session& session, const wire::Request& request);
+  [[nodiscard]] static bool must_ask_on(const Session& session);
   [[nodiscard]] bool must_ask_again(const Session& session, const wire::Reply& reply) const;
   [[nodiscard]] static SharedPresharedKey take_key(Session& session, const SharedPresharedKey& sent,
                                                    const wire::Reply& reply);

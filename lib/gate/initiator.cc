@@ -180,6 +180,10 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
     case wire::ResultCode::kNotUp:
       break;
   }
+  if (reply->result != wire::ResultCode::kOk && must_ask_on(with)) {
+    with.exchange->asked_again = 0;
+    return;
+  }
   const Exchange answered = std::move(*with.exchange);
   with.exchange.reset();
   if (with.attempt) with.attempt->round_trip = now - answered.first_sent;
@@ -275,7 +279,7 @@ void Gatekeeper::take_renew_reply(PeerIndex peer, Session& with, const Exchange&
   if (reply.result != wire::ResultCode::kOk) {
     return end_attempt(peer, with, {.verdict = Verdict::kRefused, .code = reply.result, .text = reply.text}, now);
   }
-  with.initiator = true;
+  if (with.attempt) with.initiator = true;
   with.lease_end.reset();
   if (reply.lease > 0s) with.lease_end = now + reply.lease;
   auto key = take_key(with, answered.preshared_key, reply);

@@ -48,6 +48,13 @@ bool Gatekeeper::must_ask_again(const Session& with, const wire::Reply& reply) c
   return with.exchange->overruled && has_id(with.exchange->preshared_key, reply.preshared_key_id);
 }
 
+// The peer has been told that our key counts, so it will have no other: whatever else it answers now, no command
+// waiting any more, it has to hear of ours.
+bool Gatekeeper::must_ask_on(const Session& with) {
+  return !with.attempt && with.state == SessionState::kUp && with.exchange->operation == wire::Operation::kRenew &&
+         with.preshared_key && with.preshared_key == with.exchange->preshared_key;
+}
+
 // The initiator's side: what to install. Null: what stands there stays.
 SharedPresharedKey Gatekeeper::take_key(Session& with, const SharedPresharedKey& sent, const wire::Reply& reply) {
   if (!reply.preshared_key_id) {

@@ -209,7 +209,7 @@ TEST_F(GatekeeperTest, AnUpDuringOurDownIsBusy) {
 }
 
 TEST_F(GatekeeperTest, DownIsDoneOnlyWhenBothEndsHaveRemovedThePeer) {
-  gate.adopt(peer, std::nullopt, now);
+  gate.adopt(peer, Remembered{.since = now}, now);
   gate.down(CommandId{1}, peer, 10s, now);
   const auto actions = gate.take_actions();
   // Routes and peer go first, then the peer is told.

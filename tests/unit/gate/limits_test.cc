@@ -170,7 +170,7 @@ TEST_F(LimitsTest, OfIdleSessionsTheOldestAreForgotten) {
 
 TEST_F(LimitsTest, ASessionThatIsUpIsNeverForgotten) {
   start({.limits = {.idle_sessions = 3}}, 50);
-  gate->adopt(index_of(0), std::nullopt, now);
+  gate->adopt(index_of(0), Remembered{.since = now}, now);
   for (std::size_t i = 1; i < 50; ++i) (void)answer_to({.suites = {kXChaCha}}, kXChaCha, i);
   EXPECT_EQ(gate->view(index_of(0), now).state, SessionState::kUp);
 }

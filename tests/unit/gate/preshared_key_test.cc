@@ -1,0 +1,94 @@
+// WireGuard's preshared key of a session (docs/protocol.md, 9.4), where the order of messages matters.
+#include "tests/support/preshared_key.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/gate/peers_end.h"
+
+namespace anubis::gate {
+namespace {
+
+using namespace std::chrono_literals;
+using wire::Operation;
+using wire::ResultCode;
+
+class PresharedKeyTest : public PeersEndTest {
+ protected:
+  PresharedKeyTest() { start({}); }
+
+  wire::Token current_token() { return answer_to({.suites = {kXChaCha}}).token; }
+  // The peer renews with its own key, and this is what it hears.
+  wire::Reply renewed_by_peer(std::uint8_t key) {
+    deliver(request({.operation = Operation::kRenew,
+                     .token = current_token(),
+                     .suites = {kXChaCha},
+                     .preshared_key = test::preshared_key(key)}));
+    const auto installs = take<InstallPeer>();
+    if (installs.size() != 1) return {.result = ResultCode::kInternal, .text = "nothing was installed"};
+    installed = installs[0].preshared_key;
+    gate->installed(index_of(0), installs[0].ticket, Installed{wire::PeerPresence::kFound}, now);
+    return reply_in(sent());
+  }
+  SharedPresharedKey installed;
+};
+
+TEST_F(PresharedKeyTest, ASessionThatNobodyRemembersGetsANewKeyAtOnce) {
+  gate->adopt(index_of(0), std::nullopt, now);
+  const auto asked = request_in(sent());
+  EXPECT_EQ(asked.operation, Operation::kRenew);
+  EXPECT_TRUE(asked.preshared_key);
+}
+
+TEST_F(PresharedKeyTest, ASessionThatIsRememberedIsLeftAlone) {
+  gate->adopt(index_of(0), Remembered{.since = now}, now);
+  EXPECT_TRUE(take<SendDatagram>().empty());
+}
+
+TEST_F(PresharedKeyTest, ARenewalOfThePeersIsInstalledAndConfirmed) {
+  gate->adopt(index_of(0), Remembered{.since = now}, now);
+  const auto reply = renewed_by_peer(7);
+  EXPECT_EQ(reply.result, ResultCode::kOk);
+  EXPECT_EQ(reply.preshared_key_id, crypto::id_of(*test::preshared_key(7)));
+  EXPECT_TRUE(installed->equals(*test::preshared_key(7)));
+}
+
+TEST_F(PresharedKeyTest, APeerThatWasTakenAwayIsNotRenewed) {
+  gate->adopt(index_of(0), Remembered{.since = now}, now);
+  deliver(request({.operation = Operation::kRenew,
+                   .token = current_token(),
+                   .suites = {kXChaCha},
+                   .preshared_key = test::preshared_key(7)}));
+  gate->installed(index_of(0), take<InstallPeer>().at(0).ticket, Installed{wire::PeerPresence::kCreated}, now);
+  EXPECT_EQ(reply_in(sent()).result, ResultCode::kNotUp);
+}
+
+// Found by the model: the lower end's key counts, the peer has been told so, and then a refusal that was delayed ended
+// the only exchange that would have brought it there.
+TEST_F(PresharedKeyTest, WhoHasInsistedOnItsKeyAsksUntilThePeerHasIt) {
+  const bool own_counts = own_public_key < directory.get(index_of(0))->public_key;
+  gate->adopt(index_of(0), Remembered{.since = now, .renewing = true}, now);
+  const auto first = sent();
+  const auto own_key = request_in(first).preshared_key;
+  const auto reply = renewed_by_peer(7);
+  EXPECT_EQ(reply.preshared_key_id, crypto::id_of(own_counts ? *own_key : *test::preshared_key(7)));
+  deliver(reply_to(first, {.result = ResultCode::kNotUp}));
+  (void)gate->take_actions();
+  gate->advance(now += 5min);
+  const auto repeated = take<SendDatagram>();
+  EXPECT_EQ(repeated.empty(), !own_counts);
+}
+
+TEST_F(PresharedKeyTest, WhatThePeerDoesNotHaveIsMadeAnewWithoutIt) {
+  gate->up(CommandId{1}, index_of(0), std::nullopt, 10s, now);
+  gate->resolved(index_of(0), take<ResolveEndpoint>().at(0).ticket, model::Endpoint{}, now);
+  const auto asked = sent();
+  EXPECT_TRUE(request_in(asked).preshared_key);
+  deliver(reply_to(asked, {.presence = wire::PeerPresence::kCreated}));
+  const auto installs = take<InstallPeer>();
+  ASSERT_EQ(installs.size(), 1u);
+  EXPECT_EQ(installs[0].installation, Installation::kRecreate);
+  EXPECT_TRUE(installs[0].preshared_key->equals(*crypto::no_preshared_key()));
+}
+
+}  // namespace
+}  // namespace anubis::gate
