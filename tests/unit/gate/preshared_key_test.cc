@@ -1,6 +1,8 @@
 // WireGuard's preshared key of a session (docs/protocol.md, 9.4), where the order of messages matters.
 #include "tests/support/preshared_key.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/gate/peers_end.h"
@@ -14,19 +16,26 @@ using wire::ResultCode;
 
 class PresharedKeyTest : public PeersEndTest {
  protected:
-  PresharedKeyTest() { start({}); }
+  // So many that there is one with a lower production key than ours, and one with a higher.
+  PresharedKeyTest() { start({}, 256); }
+  static constexpr std::size_t kLower = 0;
+  static constexpr std::size_t kHigher = 1;
 
-  wire::Token current_token() { return answer_to({.suites = {kXChaCha}}).token; }
+  wire::Token current_token(std::size_t peer = kLower) {
+    return answer_to({.suites = {kXChaCha}}, kXChaCha, peer).token;
+  }
   // The peer renews with its own key, and this is what it hears.
-  wire::Reply renewed_by_peer(std::uint8_t key) {
+  wire::Reply renewed_by_peer(std::uint8_t key, std::size_t peer = kLower) {
     deliver(request({.operation = Operation::kRenew,
-                     .token = current_token(),
+                     .token = current_token(peer),
                      .suites = {kXChaCha},
-                     .preshared_key = test::preshared_key(key)}));
+                     .preshared_key = test::preshared_key(key)},
+                    kXChaCha, peer),
+            peer);
     const auto installs = take<InstallPeer>();
     if (installs.size() != 1) return {.result = ResultCode::kInternal, .text = "nothing was installed"};
     installed = installs[0].preshared_key;
-    gate->installed(index_of(0), installs[0].ticket, Installed{wire::PeerPresence::kFound}, now);
+    gate->installed(index_of(peer), installs[0].ticket, Installed{wire::PeerPresence::kFound}, now);
     return reply_in(sent());
   }
   SharedPresharedKey installed;
@@ -65,17 +74,20 @@ TEST_F(PresharedKeyTest, APeerThatWasTakenAwayIsNotRenewed) {
 // Found by the model: the lower end's key counts, the peer has been told so, and then a refusal that was delayed ended
 // the only exchange that would have brought it there.
 TEST_F(PresharedKeyTest, WhoHasInsistedOnItsKeyAsksUntilThePeerHasIt) {
-  const bool own_counts = own_public_key < directory.get(index_of(0))->public_key;
-  gate->adopt(index_of(0), Remembered{.since = now, .renewing = true}, now);
-  const auto first = sent();
-  const auto own_key = request_in(first).preshared_key;
-  const auto reply = renewed_by_peer(7);
-  EXPECT_EQ(reply.preshared_key_id, crypto::id_of(own_counts ? *own_key : *test::preshared_key(7)));
-  deliver(reply_to(first, {.result = ResultCode::kNotUp}));
-  (void)gate->take_actions();
-  gate->advance(now += 5min);
-  const auto repeated = take<SendDatagram>();
-  EXPECT_EQ(repeated.empty(), !own_counts);
+  for (const std::size_t peer : {kHigher, kLower}) {
+    const bool own_counts = own_public_key < directory.get(index_of(peer))->public_key;
+    ASSERT_EQ(own_counts, peer == kHigher);
+    gate->adopt(index_of(peer), Remembered{.since = now, .renewing = true}, now);
+    const auto first = sent();
+    const auto own_key = request_in(first).preshared_key;
+    const auto reply = renewed_by_peer(7, peer);
+    EXPECT_EQ(reply.preshared_key_id, crypto::id_of(own_counts ? *own_key : *test::preshared_key(7)));
+    deliver(reply_to(first, {.result = ResultCode::kNotUp}, peer), peer);
+    (void)gate->take_actions();
+    gate->advance(now += 5min);
+    const auto repeated = take<SendDatagram>();
+    EXPECT_EQ(std::ranges::any_of(repeated, [&](const auto& each) { return each.peer == index_of(peer); }), own_counts);
+  }
 }
 
 TEST_F(PresharedKeyTest, WhatThePeerDoesNotHaveIsMadeAnewWithoutIt) {
