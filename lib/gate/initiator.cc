@@ -36,6 +36,12 @@ std::chrono::seconds lease_left(const Session& with, Time now) {
   return std::max(std::chrono::ceil<std::chrono::seconds>(*with.lease_end - now), std::chrono::seconds(1));
 }
 
+// The session is not up there, and not about to be.
+bool is_gone_there(const wire::Reply& reply) {
+  return reply.result == wire::ResultCode::kNotUp &&
+         (reply.state == SessionState::kDown || reply.state == SessionState::kFailed);
+}
+
 std::string brief(Verdict verdict, const std::string& text) {
   switch (verdict) {
     case Verdict::kDone:
@@ -180,7 +186,7 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
     case wire::ResultCode::kNotUp:
       break;
   }
-  if (reply->result != wire::ResultCode::kOk && must_ask_on(with)) {
+  if (reply->result != wire::ResultCode::kOk && !is_gone_there(*reply) && must_ask_on(with)) {
     with.exchange->asked_again = 0;
     return;
   }
@@ -273,8 +279,11 @@ void Gatekeeper::handshake_seen(PeerIndex peer, Ticket ticket, Time now) {
 
 void Gatekeeper::take_renew_reply(PeerIndex peer, Session& with, const Exchange& answered, const wire::Reply& reply,
                                   Time now) {
-  const bool goes_on = reply.result == wire::ResultCode::kOk && with.state == SessionState::kUp;
-  if (!with.attempt && !goes_on) return;  // nobody waits for it: what there is stays as it is
+  if (!with.attempt) {  // nobody waits for it: what there is stays as it is, unless there is nothing at the other end
+    if (with.state != SessionState::kUp) return;
+    if (is_gone_there(reply)) return begin_down(peer, with, now);
+    if (reply.result != wire::ResultCode::kOk) return;
+  }
   if (reply.result == wire::ResultCode::kNotUp) return begin_up(peer, with, now);  // it has forgotten the session
   if (reply.result != wire::ResultCode::kOk) {
     return end_attempt(peer, with, {.verdict = Verdict::kRefused, .code = reply.result, .text = reply.text}, now);

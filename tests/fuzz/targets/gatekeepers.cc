@@ -286,8 +286,9 @@ class Play {
     }
     if (finished.outcome.verdict != Verdict::kDone) return;
     const Pair pair = pair_of(*wish.host, *wish.peer);
+    if (!wish.alone) return;  // nor does it say anything of what was killed since the command was given
     if (!finished.outcome.was_so_already) uncertain_.erase(pair);
-    if (!wish.alone || uncertain_.contains(pair)) return;
+    if (uncertain_.contains(pair)) return;
     require(wish.host->has(*wish.peer) == wish.up, "an OK says what is so here");
     require(wish.peer->has(*wish.host) == wish.up, "an OK says what is so there");
   }

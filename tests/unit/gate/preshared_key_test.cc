@@ -82,12 +82,22 @@ TEST_F(PresharedKeyTest, WhoHasInsistedOnItsKeyAsksUntilThePeerHasIt) {
     const auto own_key = request_in(first).preshared_key;
     const auto reply = renewed_by_peer(7, peer);
     EXPECT_EQ(reply.preshared_key_id, crypto::id_of(own_counts ? *own_key : *test::preshared_key(7)));
-    deliver(reply_to(first, {.result = ResultCode::kNotUp}, peer), peer);
+    deliver(reply_to(first, {.result = ResultCode::kNotUp, .state = SessionState::kGoingUp}, peer), peer);
     (void)gate->take_actions();
     gate->advance(now += 5min);
     const auto repeated = take<SendDatagram>();
     EXPECT_EQ(std::ranges::any_of(repeated, [&](const auto& each) { return each.peer == index_of(peer); }), own_counts);
   }
+}
+
+// Found by the fuzzer: one end failed and had nothing left, the other asked for ever for the renewal of what it still
+// had.
+TEST_F(PresharedKeyTest, ASessionThatIsGoneThereIsTakenDownHere) {
+  gate->adopt(index_of(0), Remembered{.since = now, .renewing = true}, now);
+  const auto asked = sent();
+  deliver(reply_to(asked, {.result = ResultCode::kNotUp, .state = SessionState::kFailed}));
+  EXPECT_EQ(gate->view(index_of(0), now).state, SessionState::kGoingDown);
+  EXPECT_EQ(request_in(sent()).operation, Operation::kDown);
 }
 
 TEST_F(PresharedKeyTest, WhatThePeerDoesNotHaveIsMadeAnewWithoutIt) {
