@@ -1,5 +1,5 @@
-"""A peer of Anubis' protocol that can also be hostile. Written from docs/protocol.md and tests/vectors alone, without a
-look at the library: what the two agree on is what the page says. Numbers in brackets are the page's sections.
+"""A peer of Anubis' protocol that can also be hostile. Written against docs/protocol.md and tests/vectors,
+with no code of the library's: what the two agree on is what the page says. Numbers in brackets are the page's sections.
 
 For tests only: it keeps secrets in ordinary memory, and it will send whatever it is told to."""
 
