@@ -198,7 +198,13 @@ void Gatekeeper::responder_installed(PeerIndex peer, Session& with, const base::
     reply.result = conflict ? ResultCode::kConflict : ResultCode::kInternal;
     reply.text = result.error().message;
     // A session that is up and cannot be renewed stays as it is, as it does at the other end. After an up the other end
-    // has none.
+    // has none, and there is nothing left to renew.
+    if (with.attempt && with.state == SessionState::kUp && !done.is_renewal) {
+      finish(peer, with.attempt->waiting, {.verdict = Verdict::kLocal, .text = result.error().message});
+      with.attempt.reset();
+      with.awaited.reset();
+      with.exchange.reset();
+    }
     if (!with.attempt && !done.is_renewal) {
       if (with.state == SessionState::kUp) remove_from_interface(peer);
       with.lease_end.reset();

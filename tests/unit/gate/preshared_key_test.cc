@@ -2,6 +2,7 @@
 #include "tests/support/preshared_key.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include <gtest/gtest.h>
 
@@ -98,6 +99,26 @@ TEST_F(PresharedKeyTest, ASessionThatIsGoneThereIsTakenDownHere) {
   deliver(reply_to(asked, {.result = ResultCode::kNotUp, .state = SessionState::kFailed}));
   EXPECT_EQ(gate->view(index_of(0), now).state, SessionState::kGoingDown);
   EXPECT_EQ(request_in(sent()).operation, Operation::kDown);
+}
+
+// Found by the fuzzer: the other end began anew, which failed here while we were renewing what it no longer had.
+TEST_F(PresharedKeyTest, AnUpOfThePeersThatFailsEndsARenewalToo) {
+  gate->adopt(index_of(0), Remembered{.since = now}, now);
+  gate->up(CommandId{1}, index_of(0), std::nullopt, 10s, now);
+  (void)gate->take_actions();
+  deliver(request({.operation = Operation::kUp,
+                   .token = current_token(),
+                   .suites = {kXChaCha},
+                   .preshared_key = test::preshared_key(7)}));
+  gate->installed(index_of(0), take<InstallPeer>().at(0).ticket, base::fail(base::ErrorCode::kConflict, "in the way"),
+                  now);
+  const Actions actions = gate->take_actions();
+  const auto has = [&actions]<class Kind>(std::type_identity<Kind>) {
+    return std::ranges::any_of(actions, [](const Action& each) { return std::holds_alternative<Kind>(each); });
+  };
+  EXPECT_TRUE(has(std::type_identity<RemovePeer>()));
+  EXPECT_TRUE(has(std::type_identity<FinishCommand>()));
+  EXPECT_EQ(gate->view(index_of(0), now).state, SessionState::kFailed);
 }
 
 TEST_F(PresharedKeyTest, WhatThePeerDoesNotHaveIsMadeAnewWithoutIt) {
