@@ -1,7 +1,6 @@
 #include "anubisd/netd/spawn.h"
 
 #include <cerrno>
-#include <csignal>
 #include <utility>
 
 #include <fcntl.h>
@@ -12,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/spawn_settings.h"
+
 namespace anubis::netd {
 namespace {
 
@@ -19,46 +20,15 @@ namespace {
 constexpr int kOutOfTheWay = 64;
 constexpr int kEndMilliseconds = 2000;
 
-class SpawnSettings {
- public:
-  SpawnSettings() {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawnattr_init(&attributes_);
+// 0 or an errno.
+int inherit(base::SpawnSettings& settings, std::span<const base::Fd> descriptors) {
+  int next = kInheritedChannel;
+  for (const base::Fd& each : descriptors) {
+    if (const int error = posix_spawn_file_actions_adddup2(settings.actions(), each.get(), next++); error != 0)
+      return error;
   }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-  ~SpawnSettings() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-
-  // 0 or an errno.
-  int prepare(std::span<const base::Fd> descriptors) {
-    int next = kInheritedChannel;
-    for (const base::Fd& each : descriptors) {
-      if (const int error = posix_spawn_file_actions_adddup2(&actions_, each.get(), next++); error != 0) return error;
-    }
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    for (const int error :
-         {posix_spawn_file_actions_addclosefrom_np(&actions_, next), posix_spawnattr_setsigmask(&attributes_, &none),
-          posix_spawnattr_setsigdefault(&attributes_, &all),
-          posix_spawnattr_setflags(&attributes_,
-                                   POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)}) {
-      if (error != 0) return error;
-    }
-    return 0;
-  }
-
-  [[nodiscard]] const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  [[nodiscard]] const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
+  return posix_spawn_file_actions_addclosefrom_np(settings.actions(), next);
+}
 
 }  // namespace
 
@@ -81,9 +51,10 @@ base::Result<std::pair<Child, Channel>> spawn(const std::filesystem::path& progr
   for (const base::Fd& each : inherited) {
     if (!each) return base::fail_errno(errno, "cannot copy a descriptor");
   }
-  SpawnSettings settings;
-  if (const int error = settings.prepare(inherited); error != 0)
-    return base::fail_errno(error, "cannot prepare a process");
+  base::SpawnSettings settings;
+  for (const int error : {inherit(settings, inherited), settings.detach()}) {
+    if (error != 0) return base::fail_errno(error, "cannot prepare a process");
+  }
   std::string path = program.string();
   std::vector<char*> pointers{path.data()};
   for (std::string& argument : arguments) pointers.push_back(argument.data());

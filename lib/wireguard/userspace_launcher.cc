@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/spawn_settings.h"
+
 namespace anubis::wireguard {
 namespace {
 
@@ -33,47 +35,18 @@ base::Fd open_words() {
   return words;
 }
 
-// What a new process gets beside its environment: no descriptor but the three, a session of its own, no signal mask.
-class SpawnSettings {
- public:
-  SpawnSettings() {
-    posix_spawn_file_actions_init(&actions_);
-    posix_spawnattr_init(&attributes_);
+// What a new process gets beside its environment: no descriptor but the three, nothing of ours in them. 0 or an errno.
+int give_standard_descriptors(base::SpawnSettings& settings, int standard_error) {
+  posix_spawn_file_actions_t* const actions = settings.actions();
+  for (const int error : {posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0),
+                          posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0),
+                          posix_spawn_file_actions_adddup2(actions, standard_error, STDERR_FILENO),
+                          posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1),
+                          posix_spawn_file_actions_addchdir_np(actions, "/")}) {
+    if (error != 0) return error;
   }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-  ~SpawnSettings() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-
-  // 0 or an errno.
-  int prepare(int standard_error) {
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    for (const int error :
-         {posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0),
-          posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "/dev/null", O_WRONLY, 0),
-          posix_spawn_file_actions_adddup2(&actions_, standard_error, STDERR_FILENO),
-          posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1),
-          posix_spawn_file_actions_addchdir_np(&actions_, "/"), posix_spawnattr_setsigmask(&attributes_, &none),
-          posix_spawnattr_setsigdefault(&attributes_, &all),
-          posix_spawnattr_setflags(&attributes_,
-                                   POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)}) {
-      if (error != 0) return error;
-    }
-    return 0;
-  }
-
-  [[nodiscard]] const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  [[nodiscard]] const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-};
+  return 0;
+}
 
 }  // namespace
 
@@ -85,9 +58,10 @@ std::string userspace_implementation() {
 base::Result<Launched> DirectLauncher::launch(const std::string& interface) {
   auto words = open_words();
   if (!words) return base::fail_errno(errno, "cannot make memory for what a process says");
-  SpawnSettings settings;
-  if (const int error = settings.prepare(words.get()); error != 0)
-    return base::fail_errno(error, "cannot prepare a process");
+  base::SpawnSettings settings;
+  for (const int error : {give_standard_descriptors(settings, words.get()), settings.detach()}) {
+    if (error != 0) return base::fail_errno(error, "cannot prepare a process");
+  }
   std::vector<std::string> arguments{program_, "-f", interface};
   // Nothing of our own environment but where programs are: it could hold secrets. The last one spares us
   // wireguard-go's advice to use the kernel's WireGuard.
