@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 
 #include "lib/base/log.h"
+#include "lib/crypto/same_key.h"
 
 namespace anubis::netd {
 namespace {
@@ -35,8 +36,6 @@ bool contains(const std::vector<Route>& routes, const Route& route) {
 using SharedKey = std::shared_ptr<const crypto::WireGuardPresharedKey>;
 
 SharedKey none_if_zero(const SharedKey& key) { return key->equals(*crypto::no_preshared_key()) ? nullptr : key; }
-
-bool same(const SharedKey& a, const SharedKey& b) { return a == b || (a && b && a->equals(*b)); }
 
 }  // namespace
 
@@ -110,7 +109,7 @@ ProductionPeers::Plan ProductionPeers::plan(const InstallRequest& request, const
   } else if (before->persistent_keepalive != peer.persistent_keepalive) {
     change.persistent_keepalive = peer.persistent_keepalive;
   }
-  if (request.preshared_key && !same(plan.after.preshared_key, before->preshared_key)) {
+  if (request.preshared_key && !crypto::same_key(plan.after.preshared_key, before->preshared_key)) {
     change.preshared_key = request.preshared_key;
   }
   if (change.endpoint || change.allowed_ips || change.persistent_keepalive || change.preshared_key)

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "lib/base/log.h"
+#include "lib/crypto/same_key.h"
 
 namespace anubis::netd {
 namespace {
@@ -52,11 +53,6 @@ PeerChange placement(const Peer& peer) {
   return change;
 }
 
-bool preshared_key_matches(const Peer& peer, const PeerState& state) {
-  if (!peer.side_preshared_key || !state.preshared_key) return !peer.side_preshared_key && !state.preshared_key;
-  return peer.side_preshared_key->equals(*state.preshared_key);
-}
-
 bool keepalive_matches(const Peer& peer, const PeerState& state) {
   if (!peer.side_endpoint) return state.persistent_keepalive == 0;
   return state.persistent_keepalive == kKeepalive || (!literal_endpoint(peer) && !state.endpoint);
@@ -74,7 +70,7 @@ class Survey final : public wireguard::DumpVisitor {
   void peer(PeerState&& state) override {
     const auto index = side_.index_of(state);
     if (index && keepalive_matches(*directory_.get(*index), state) &&
-        preshared_key_matches(*directory_.get(*index), state)) {
+        crypto::same_key(directory_.get(*index)->side_preshared_key, state.preshared_key)) {
       right.insert(*index);
     } else if (!index) {
       others.push_back(state.public_key);

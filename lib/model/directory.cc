@@ -4,16 +4,14 @@
 #include <string>
 #include <utility>
 
+#include "lib/crypto/same_key.h"
+
 namespace anubis::model {
 namespace {
 
-template <class Key>
-bool same_key(const std::shared_ptr<Key>& a, const std::shared_ptr<Key>& b) {
-  return a == b || (a && b && a->equals(*b));
-}
-
 bool same_secrets(const Peer& a, const Peer& b) {
-  return same_key(a.preshared_key, b.preshared_key) && same_key(a.side_preshared_key, b.side_preshared_key);
+  return crypto::same_key(a.preshared_key, b.preshared_key) &&
+         crypto::same_key(a.side_preshared_key, b.side_preshared_key);
 }
 
 bool same(const Peer& a, const Peer& b) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gate.pb.h"
+#include "lib/crypto/same_key.h"
 #include "lib/wire/fields.h"
 #include "lib/wire/suites.h"
 
@@ -64,11 +65,9 @@ const char* name_of(Operation operation) {
 }
 
 bool Request::operator==(const Request& other) const {
-  const bool same_key = preshared_key == other.preshared_key ||
-                        (preshared_key && other.preshared_key && preshared_key->equals(*other.preshared_key));
-  return same_key && operation == other.operation && token == other.token && suites == other.suites &&
-         listen_port == other.listen_port && lease == other.lease && successor == other.successor &&
-         responder_initiates == other.responder_initiates;
+  return crypto::same_key(preshared_key, other.preshared_key) && operation == other.operation && token == other.token &&
+         suites == other.suites && listen_port == other.listen_port && lease == other.lease &&
+         successor == other.successor && responder_initiates == other.responder_initiates;
 }
 
 base::WipedBytes create_request(const Request& request) {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lib/crypto/same_key.h"
 #include "lib/crypto/side_address.h"
 
 namespace anubis::sim {
@@ -80,15 +81,11 @@ bool Host::has(const Host& peer) const {
   return found != interface.end() && found->second.routes;
 }
 
-bool same_key(const InstalledPeer& a, const InstalledPeer& b) {
-  return a.preshared_key == b.preshared_key ||
-         (a.preshared_key && b.preshared_key && a.preshared_key->equals(*b.preshared_key));
-}
-
 bool Host::shares_key_with(const Host& peer) const {
   const auto ours = interface.find(index_of(peer));
   const auto theirs = peer.interface.find(peer.index_of(*this));
-  return ours != interface.end() && theirs != peer.interface.end() && same_key(ours->second, theirs->second);
+  return ours != interface.end() && theirs != peer.interface.end() &&
+         crypto::same_key(ours->second.preshared_key, theirs->second.preshared_key);
 }
 
 PeerIndex Host::index_of(const Host& peer) const { return directory.find(peer.identity.public_key).value(); }
@@ -200,7 +197,9 @@ void Host::initiate_handshake(PeerIndex peer, std::uint64_t incarnation) {
                                       theirs = entry->second.incarnation, response = entry->second] {
       InstalledPeer* ours = standing(peer, incarnation);
       // The response is sealed with the preshared key as it was over there.
-      if (ours == nullptr || ours->initiation != initiation || !same_key(*ours, response)) return;
+      if (ours == nullptr || ours->initiation != initiation ||
+          !crypto::same_key(ours->preshared_key, response.preshared_key))
+        return;
       complete_handshake(peer, incarnation);
       world.at(world.production_delay, [other, we, theirs] { other->complete_handshake(we, theirs); });
     });
