@@ -10,6 +10,7 @@
 #include "anubisd/down_all.h"
 #include "anubisd/facts.h"
 #include "lib/base/log.h"
+#include "lib/base/steps.h"
 
 namespace anubis::daemon {
 namespace {
@@ -39,6 +40,7 @@ control::Done done_of(const gate::Outcome& outcome) {
 }  // namespace
 
 void Commands::command(ClientId client, const control::Command& command) {
+  base::step("command.begun");
   switch (command.command_case()) {
     case control::Command::kUp:
       return up(client, command.up());
@@ -219,6 +221,7 @@ void Commands::send(ClientId client, const control::Response& response) {
 }
 
 void Commands::finish(ClientId client, control::Done done) {
+  base::step("command.finished");
   if (Client* reader = server_->find(client)) reader->finish(std::move(done));
 }
 

@@ -8,6 +8,7 @@
 #include "anubisd/down_all.h"
 #include "anubisd/sentences.h"
 #include "lib/base/log.h"
+#include "lib/base/steps.h"
 
 namespace anubis::daemon {
 namespace {
@@ -76,8 +77,11 @@ base::Status Daemon::start() {
 
 base::Status Daemon::bring_up() {
   if (auto status = interfaces_.start(); !status) return status;
+  base::step("start.interfaces");
   if (auto status = adopt_sessions(); !status) return status;
+  base::step("start.adopted");
   if (auto status = open_side_service(); !status) return status;
+  base::step("start.listening");
   return server_.start();
 }
 
@@ -126,6 +130,7 @@ void Daemon::warm_up(model::PeerIndex peer) {
 void Daemon::stop() {
   if (std::exchange(stopping_, true)) return finish_stop();
   log::info("daemon.stopping", "telling the peers that are up");
+  base::step("stop.begun");
   server_.close();
   interfaces_.stop();
   stop_budget_.after(kStopBudget, [this] { finish_stop(); });
@@ -135,9 +140,11 @@ void Daemon::stop() {
 }
 
 void Daemon::finish_stop() {
+  base::step("stop.told");
   stop_budget_.cancel();
   memory_.flush();
   if (const auto status = netd_.tear_down(); !status) log::error("daemon.left-behind", "{}", status.error().message);
+  base::step("stop.torn-down");
   loop_.stop();
 }
 

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "lib/base/log.h"
+#include "lib/base/steps.h"
 
 namespace anubis::daemon {
 
@@ -22,8 +23,10 @@ Executor::Executor(Loop& loop, gate::Gatekeeper& gatekeeper, const model::PeerDi
 void Executor::receive(std::span<const SideService::Received> batch) {
   const base::Time now = BootClock::now();
   for (const SideService::Received& datagram : batch) {
+    base::step("datagram.received");
     gatekeeper_.receive(datagram.bytes, datagram.source.address, datagram.source.port, now);
     carry_out_all();  // one by one: what an answer took of memory serves the next one
+    base::step("datagram.handled");
   }
   settle();
 }
@@ -54,6 +57,7 @@ void Executor::carry_out(const gate::SendDatagram& action) {
 void Executor::carry_out(const gate::ResolveEndpoint& action) {
   endpoints_.find(action.peer,
                   [this, peer = action.peer, ticket = action.ticket](base::Result<model::Endpoint> endpoint) {
+                    base::step("endpoint.found");
                     gatekeeper_.resolved(peer, ticket, std::move(endpoint), BootClock::now());
                     settle();
                   });
@@ -61,7 +65,9 @@ void Executor::carry_out(const gate::ResolveEndpoint& action) {
 
 void Executor::carry_out(const gate::InstallPeer& action) {
   flush();  // the request travels while we are busy here
+  base::step("install.begun");
   auto result = install(action);
+  base::step("install.done");
   gatekeeper_.installed(action.peer, action.ticket, std::move(result), BootClock::now());
 }
 
@@ -94,6 +100,7 @@ base::Result<gate::Installed> Executor::install(const gate::InstallPeer& action)
 
 void Executor::carry_out(const gate::RemovePeer& action) {
   flush();
+  base::step("remove.begun");
   handshakes_.stop(action.peer);
   base::Status status;
   // A peer that a reload removed has left the interface with it.
@@ -101,15 +108,24 @@ void Executor::carry_out(const gate::RemovePeer& action) {
     status = netd_.remove(action.peer);
     if (!status) base::log::error("session.remove-failed", "{}: {}", peer->name, status.error().message);
   }
+  base::step("remove.done");
   gatekeeper_.removed(action.peer, action.ticket, std::move(status), BootClock::now());
 }
 
 void Executor::carry_out(const gate::WatchHandshake& action) { handshakes_.start(action.peer, action.ticket); }
 void Executor::carry_out(const gate::FinishCommand& action) { listener_.command_finished(action); }
-void Executor::carry_out(const gate::SessionChanged& action) { listener_.session_changed(action); }
-void Executor::carry_out(const gate::RememberSession& action) { listener_.remember(action); }
+void Executor::carry_out(const gate::SessionChanged& action) {
+  base::step("session.changed");
+  listener_.session_changed(action);
+}
+
+void Executor::carry_out(const gate::RememberSession& action) {
+  listener_.remember(action);
+  base::step("session.remembered");
+}
 
 void Executor::handshake_seen(model::PeerIndex peer, gate::Ticket ticket) {
+  base::step("handshake.seen");
   gatekeeper_.handshake_seen(peer, ticket, BootClock::now());
   settle();
   // After the answer: nobody waits for this.

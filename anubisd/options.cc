@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "anubisd/netd/log_levels.h"
+#include "lib/base/steps.h"
 
 namespace anubis::daemon {
 namespace {
@@ -44,7 +45,7 @@ std::variant<Options, ExitWith> parse_options(int argc, const char* const* argv)
       ->type_name("LEVEL")
       ->transform(CLI::CheckedTransformer(netd::kLogLevels, CLI::ignore_case).description(""))
       ->default_str("info");
-  app.set_version_flag("--version", "anubisd " ANUBIS_VERSION);
+  app.set_version_flag("--version", "anubisd " ANUBIS_VERSION + base::steps_in_version());
   app.footer(kFooter);
   try {
     app.parse(argc, argv);

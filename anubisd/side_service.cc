@@ -10,6 +10,7 @@
 
 #include "anubisd/socket_address.h"
 #include "lib/base/log.h"
+#include "lib/base/steps.h"
 
 namespace anubis::daemon {
 namespace {
@@ -140,7 +141,7 @@ void SideService::flush() {
       ++next;
     }
   }
-  out.count = 0;
+  if (std::exchange(out.count, 0) != 0) base::step("datagrams.sent");
 }
 
 }  // namespace anubis::daemon

@@ -7,6 +7,7 @@
 #include <poll.h>
 
 #include "lib/base/log.h"
+#include "lib/base/steps.h"
 
 namespace anubis::netd {
 namespace {
@@ -106,6 +107,7 @@ Result<ManagedInterface::Found> ManagedInterface::create() {
       return create_userspace();
     return fail(link.error());
   }
+  base::step("link.ours");
   ifindex_ = link->index;
   is_ours_ = true;
   backend_ = Backend::kKernel;
@@ -125,6 +127,7 @@ Result<ManagedInterface::Found> ManagedInterface::create_userspace() {
   auto link = network_.link(settings_.name);
   if (!link) return fail(link.error());
   if (!*link) return fail(ErrorCode::kNotFound, settings_.name + " went away as soon as it was created");
+  base::step("link.created");
   opened_ = std::move(*opened);
   backend_ = Backend::kUserspace;
   ifindex_ = (*link)->index;
@@ -134,12 +137,14 @@ Result<ManagedInterface::Found> ManagedInterface::create_userspace() {
     forget();
     return fail(status.error());
   }
+  base::step("link.ours");
   return Found{std::move(**link), true};
 }
 
 Status ManagedInterface::configure(const Found& found) {
   const wireguard::Configuration wanted{settings_.private_key, settings_.listen_port, {}};
   if (auto status = opened_.device->configure(wanted); !status) return status;
+  base::step("link.configured");
   if (settings_.mtu && found.link.mtu != *settings_.mtu) {
     if (auto status = network_.set_link(ifindex_, {.mtu = settings_.mtu, .up = {}, .alias = {}}); !status)
       return status;
@@ -147,6 +152,7 @@ Status ManagedInterface::configure(const Found& found) {
   if (!found.link.up) {
     if (auto status = network_.set_link(ifindex_, {.mtu = {}, .up = true, .alias = {}}); !status) return status;
   }
+  base::step("link.up");
   if (auto status = remove_own_addresses(/*all=*/false); !status) return status;
   return add_addresses();
 }
@@ -159,6 +165,7 @@ Status ManagedInterface::add_addresses() {
     if (std::ranges::find(*present, address, &network::Address::address) != present->end()) continue;
     const auto status = network_.add_address(ifindex_, address, network::PrefixRoute::kNone);
     if (status) {
+      base::step("link.address");
       if (std::ranges::find(added_, address) == added_.end()) added_.push_back(address);
       continue;
     }
@@ -203,6 +210,7 @@ Status ManagedInterface::tear_down() {
 
 Status ManagedInterface::remove_link() {
   if (auto status = network_.delete_link(ifindex_); !status) return status;
+  base::step("link.removed");
   return await_process_end();
 }
 

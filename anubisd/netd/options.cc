@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "anubisd/netd/log_levels.h"
+#include "lib/base/steps.h"
 
 namespace anubis::netd {
 namespace {
@@ -37,7 +38,7 @@ std::variant<Options, ExitWith> parse_options(int argc, const char* const* argv)
       ->type_name("LEVEL")
       ->transform(CLI::CheckedTransformer(kLogLevels, CLI::ignore_case).description(""))
       ->default_str("info");
-  app.set_version_flag("--version", "anubis-netd " ANUBIS_VERSION);
+  app.set_version_flag("--version", "anubis-netd " ANUBIS_VERSION + base::steps_in_version());
   app.footer(kFooter);
   try {
     app.parse(argc, argv);

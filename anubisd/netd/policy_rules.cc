@@ -5,6 +5,8 @@
 #include <set>
 #include <vector>
 
+#include "lib/base/steps.h"
+
 namespace anubis::netd {
 namespace {
 
@@ -30,6 +32,7 @@ Status apply_policy(network::Network& network, const network::PolicyRouting& pol
   for (const Rule& rule : *rules) {
     if (std::ranges::find(policy.rules, rule) != policy.rules.end()) continue;
     if (auto status = network.remove_rule(rule); !status) return status;
+    base::step("policy.rule");
   }
   const std::set<Route> wanted(policy.throws.begin(), policy.throws.end());
   const std::set<Route> standing(routes->begin(), routes->end());
@@ -44,11 +47,13 @@ Status apply_policy(network::Network& network, const network::PolicyRouting& pol
     return is_missing_ipv6(failure.error, missing[failure.index].prefix.family());
   });
   if (auto status = network::all_in_place(failures); !status) return status;
+  base::step("policy.throws");
 
   for (const Rule& rule : policy.rules) {
     if (std::ranges::find(*rules, rule) != rules->end()) continue;
     const auto status = network.add_rule(rule);
     if (!status && !is_missing_ipv6(status.error(), rule.family)) return status;
+    base::step("policy.rule");
   }
   return {};
 }

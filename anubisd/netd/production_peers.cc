@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 
 #include "lib/base/log.h"
+#include "lib/base/steps.h"
 #include "lib/crypto/same_key.h"
 
 namespace anubis::netd {
@@ -135,6 +136,7 @@ Result<Presence> ProductionPeers::install(const InstallRequest& request) {
     restore(request.peer, peer->public_key, before);
     return fail(status.error());
   }
+  base::step("production.peer");
   mirror_.set(peer->public_key, std::move(planned.after));
 
   const auto known = sessions_.find(request.peer);
@@ -154,9 +156,11 @@ Result<Presence> ProductionPeers::install(const InstallRequest& request) {
         base::log::error("netd.rollback-failed", "{}", undone.error().message);
     }
     if (!status) {
+      base::step("production.undone");
       restore(request.peer, peer->public_key, before);
       return fail(status.error());
     }
+    base::step("production.routes");
     routes = std::move(*added);
     // Of allowed IPs that the configuration named once.
     auto stale = earlier;
@@ -272,6 +276,7 @@ Status ProductionPeers::remove(PeerIndex index) {
   if (found == sessions_.end()) return {};
   Session& session = found->second;
   auto status = remove_routes(session.routes);
+  base::step("production.unrouted");
   if (interface_.is_known()) {
     const PeerChange change{.public_key = session.key, .action = PeerAction::kRemove};
     auto removed = apply(std::span(&change, 1));
@@ -282,6 +287,7 @@ Status ProductionPeers::remove(PeerIndex index) {
     }
     mirror_.erase(session.key);
   }
+  base::step("production.removed");
   // Routes that could not be removed are tried again with the next removal.
   if (status) sessions_.erase(found);
   return status;

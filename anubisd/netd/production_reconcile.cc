@@ -8,6 +8,7 @@
 
 #include "anubisd/netd/production_peers.h"
 #include "lib/base/log.h"
+#include "lib/base/steps.h"
 
 namespace anubis::netd {
 namespace {
@@ -76,6 +77,7 @@ Status ProductionPeers::adopt(const std::vector<Route>& present) {
   }
   // Their routes follow in settle_routes(), but a route without its peer leaks nothing: WireGuard drops the packets.
   if (auto status = apply(changes); !status) return status;
+  base::step("production.adopted");
   return changes.empty() ? Status{} : refresh();
 }
 
@@ -99,12 +101,14 @@ Status ProductionPeers::settle_routes(const std::vector<Route>& present) {
                        [&](const Route& route) { return !wanted.contains(route); });
   if (!orphans.empty()) base::log::info("netd.orphan-routes", "removing {} of {}", orphans.size(), interface_.name());
   if (auto status = remove_routes(orphans); !status) return status;
+  base::step("production.orphans");
 
   std::vector<Route> missing;
   std::ranges::set_difference(wanted, standing, std::back_inserter(missing));
   if (missing.empty()) return {};
   const auto added = add_routes(missing, missing);  // what can be healed stays, whatever becomes of the rest
   if (!added) return fail(added.error());
+  base::step("production.restored");
   if (!added->empty()) base::log::info("netd.routes-restored", "put {} of {} back", added->size(), interface_.name());
   return {};
 }
@@ -117,6 +121,7 @@ Status ProductionPeers::flush() {
   } else {
     first = remove_routes(*routes);
   }
+  base::step("production.flushed");
   // Only now is the mirror of use for all peers, foreign ones included.
   if (interface_.is_ours()) (void)refresh();
   std::vector<PeerChange> removals;

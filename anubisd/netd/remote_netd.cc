@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/base/steps.h"
 
 namespace anubis::netd {
 namespace {
@@ -67,6 +68,7 @@ Status RemoteNetd::send(const Request& request, std::span<const int> descriptors
   const auto sent = channel_.send(bytes, descriptors);
   explicit_bzero(bytes.data(), bytes.size());
   if (!sent) return lose({ErrorCode::kInternal, kGone});
+  base::step("netd.asked");
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "lib/base/log.h"
+#include "lib/base/steps.h"
 #include "lib/crypto/same_key.h"
 
 namespace anubis::netd {
@@ -124,6 +125,7 @@ Status SidePeers::reconcile_peers(const std::vector<PeerIndex>& changed) {
   if (!changes.empty())
     base::log::info("netd.side-peers-removed", "{} that are not in the configuration (any more)", changes.size());
   Status status = apply(changes);
+  base::step("side.peers-removed");
   std::size_t added = 0;
   directory_.for_each([&](PeerIndex index, const Peer& peer) {
     if (!interface_.is_ours()) placed_.insert(peer.side_public_key);
@@ -133,6 +135,7 @@ Status SidePeers::reconcile_peers(const std::vector<PeerIndex>& changed) {
     if (changes.size() >= kChunk) status = apply(changes);
   });
   if (status) status = apply(changes);
+  base::step("side.peers-set");
   if (added > 0) base::log::info("netd.side-peers-set", "{} of {}", added, directory_.size());
   return status;
 }
@@ -170,7 +173,9 @@ Status SidePeers::reconcile_routes() {
   if (auto status = network::all_in_place(network_.remove_routes(stale)); !status) return status;
   std::vector<Route> missing;
   std::ranges::set_difference(wanted, standing, std::back_inserter(missing));
-  return network::all_in_place(network_.add_routes(missing));
+  auto status = network::all_in_place(network_.add_routes(missing));
+  base::step("side.routed");
+  return status;
 }
 
 Status SidePeers::set_endpoint(PeerIndex index, const model::Endpoint& endpoint) {
@@ -193,6 +198,7 @@ Status SidePeers::flush() {
   } else {
     first = network::all_in_place(network_.remove_routes(*routes));
   }
+  base::step("side.flushed");
   std::vector<PeerChange> removals;
   if (interface_.is_ours()) {
     const auto state = interface_.device().dump();

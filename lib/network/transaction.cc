@@ -6,6 +6,8 @@
 
 #include <linux/netlink.h>
 
+#include "lib/base/steps.h"
+
 namespace anubis::network {
 namespace {
 
@@ -102,6 +104,7 @@ int Transactor::execute_once(std::span<const Message> messages, std::vector<std:
     for (std::size_t i = 0; i < count; ++i)
       if (!answered[i]) unanswered.push_back(pending[done + i]);
     done += count;
+    base::step("network.changed");
   }
   unanswered.insert(unanswered.end(), pending.begin() + static_cast<std::ptrdiff_t>(done), pending.end());
   pending = std::move(unanswered);
