@@ -154,6 +154,11 @@ void Daemon::hand_over() {
   loop_.stop();
 }
 
+void Daemon::abandon() {
+  executor_.halt();
+  loop_.stop();
+}
+
 void Daemon::reload() {
   reloader_.reload([](const base::Result<std::string>&) {});  // it has been logged
 }

@@ -52,6 +52,8 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener {
   void stop();
   // Stops the loop and leaves interfaces and sessions as they are, for the next daemon to adopt.
   void hand_over();
+  // netd has gone: stops the loop, and nothing is done any more.
+  void abandon();
   void reload();
 
  private:

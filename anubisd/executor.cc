@@ -23,6 +23,7 @@ Executor::Executor(Loop& loop, gate::Gatekeeper& gatekeeper, const model::PeerDi
 void Executor::receive(std::span<const SideService::Received> batch) {
   const base::Time now = BootClock::now();
   for (const SideService::Received& datagram : batch) {
+    if (halted_) return;
     base::step("datagram.received");
     gatekeeper_.receive(datagram.bytes, datagram.source.address, datagram.source.port, now);
     carry_out_all();  // one by one: what an answer took of memory serves the next one
@@ -32,7 +33,7 @@ void Executor::receive(std::span<const SideService::Received> batch) {
 }
 
 void Executor::settle() {
-  if (settling_) return;
+  if (settling_ || halted_) return;
   carry_out_all();
   flush();
   arm_timer();
@@ -42,6 +43,7 @@ void Executor::carry_out_all() {
   if (std::exchange(settling_, true)) return;
   for (auto actions = gatekeeper_.take_actions(); !actions.empty(); actions = gatekeeper_.take_actions()) {
     for (const gate::Action& action : actions) {
+      if (halted_) return;
       std::visit([this](const auto& each) { carry_out(each); }, action);
     }
   }

@@ -34,6 +34,10 @@ class Executor final : public SideService::Handler {
   // under way goes on until all is done.
   void settle();
 
+  // netd has gone, and what the gate concludes from that is not true: its sessions stand. Nothing is carried out any
+  // more, so that no peer and no later anubisd hears of it.
+  void halt() { halted_ = true; }
+
   void receive(std::span<const SideService::Received> batch) override;
 
  private:
@@ -59,6 +63,7 @@ class Executor final : public SideService::Handler {
   SideService* side_service_ = nullptr;
   HandshakeWatch handshakes_;
   bool settling_ = false;
+  bool halted_ = false;
   Timer timer_;
 };
 

@@ -69,13 +69,13 @@ int serve(const Options& options) {
   NetdKeys keys(netd);
   Loop loop;
   int status = kDone;
-  netd.when_gone([&] {
-    status = kFailed;
-    loop.stop();
-  });
   Daemon daemon(
       loop, std::move(*premises),
       {.config = config, .directory = directory, .netd = netd, .peer_source = netd, .keys = keys, .random = random});
+  netd.when_gone([&] {
+    status = kFailed;
+    daemon.abandon();
+  });
   // From now on: what comes during the start is heard when it is over.
   const Signals signals(loop, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [&daemon](int signal) {
     if (signal == SIGUSR1) return daemon.hand_over();

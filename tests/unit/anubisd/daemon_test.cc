@@ -236,6 +236,23 @@ TEST_F(DaemonTest, AFailureHereIsToldAsSuch) {
   EXPECT_TRUE(run_until([&] { return jacinth_->netd.installed.empty(); }));
 }
 
+// The peer may stand on the interface whose netd was killed: the next daemon adopts it, and finds the other end as
+// ready.
+TEST_F(DaemonTest, F40WhatFailsBecauseNetdHasGoneIsToldToNobody) {
+  xena_->netd.install_error = base::Error{base::ErrorCode::kInternal, "anubis-netd has ended"};
+  xena_->netd.when_installing = [&] { xena_->daemon->abandon(); };
+  TestClient client(xena_->places.socket);
+  control::Command command;
+  command.mutable_up()->set_name("jacinth");
+  client.send(command);
+  EXPECT_FALSE(run_until([] { return false; }));  // the loop was stopped
+  EXPECT_THAT(xena_->netd.installs, SizeIs(1));
+  run_for(100ms);
+  EXPECT_THAT(xena_->netd.removals, IsEmpty());
+  EXPECT_THAT(client.responses(), IsEmpty());
+  EXPECT_THAT(jacinth_->netd.installed, ElementsAre(jacinth_->index_of(*xena_)));
+}
+
 TEST_F(DaemonTest, WithoutAHandshakeThePeerIsNotUp) {
   xena_->netd.reports.clear();
   const auto done = up(*xena_, "jacinth", 300ms);

@@ -1,6 +1,7 @@
 // A privileged side that keeps book and does what the test says.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -39,6 +40,7 @@ class FakeNetd : public netd::Netd {
   }
   base::Result<netd::Presence> install(const netd::InstallRequest& request) override {
     installs.push_back(request);
+    if (when_installing) when_installing();
     if (install_error) return base::fail(*install_error);
     const bool is_new = installed.insert(request.peer).second;
     return is_new ? netd::Presence::kCreated : netd::Presence::kFound;
@@ -81,6 +83,7 @@ class FakeNetd : public netd::Netd {
   // Of the test.
   std::map<std::pair<netd::Interface, netd::PeerIndex>, netd::PeerReport> reports;
   std::optional<base::Error> install_error;
+  std::function<void()> when_installing;
   std::optional<base::Error> bring_up_error;
   std::set<netd::Interface> anew;  // the next bring_up() finds another device
   base::Duration dump_takes{0};
