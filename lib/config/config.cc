@@ -15,6 +15,7 @@
 #include "lib/config/key_file.h"
 #include "lib/config/peer_entry.h"
 #include "lib/config/report.h"
+#include "lib/config/roaming.h"
 #include "lib/config/section.h"
 #include "lib/config/side_address.h"
 #include "lib/config/suite_policy.h"
@@ -157,6 +158,8 @@ class Loader {
     read_production(or_absent(section.table("production")));
     read_side(or_absent(section.table("side")));
     read_control(or_absent(section.table("control")));
+    Section roaming(or_absent(section.table("roaming")), "roaming", report_);
+    config_.roaming = read_roaming(roaming);
     read_peers(section);
     section.finish();
   }

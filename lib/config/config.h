@@ -13,6 +13,7 @@
 #include "lib/crypto/suites.h"
 #include "lib/model/ip.h"
 #include "lib/model/peer.h"
+#include "lib/roaming/home.h"
 
 namespace anubis::config {
 
@@ -65,6 +66,7 @@ struct Config {
   Production production;
   Side side;
   Control control;
+  roaming::Settings roaming;
   // Names, keys and side addresses are unique, and their allowed IPs overlap only on purpose.
   std::vector<model::Peer> peers;
   std::vector<std::string> warnings;  // for the log: FILE:LINE:COLUMN and a sentence each

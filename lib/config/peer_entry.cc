@@ -196,6 +196,7 @@ PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext&
   read_preshared_key(section, "side_preshared_key_file", context, entry.peer.side_preshared_key,
                      entry.side_preshared_key);
   if (const auto lease = section.parsed("lease", parse_lease)) entry.peer.lease = lease->value;
+  entry.peer.is_automatic = section.boolean("auto").value_or(false);
   if (auto group = section.parsed("group", parse_name)) entry.peer.group = std::move(group->value);
   section.finish();
   return entry;

@@ -32,6 +32,7 @@ struct Peer {
   std::shared_ptr<const crypto::WireGuardPresharedKey> side_preshared_key;
   std::optional<base::Duration> lease;  // none: until down
   std::string group;                    // may be empty
+  bool is_automatic = false;            // brought up and taken down by where this host is
   // Another number after each reload that changed the peer's secrets, for those who are not given them.
   std::uint32_t secrets_version = 0;
 };

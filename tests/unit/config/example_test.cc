@@ -61,6 +61,7 @@ TEST_F(ExampleTest, LoadsWithEveryKeyTakenIn) {
   EXPECT_EQ(loaded->side.prefix, defaults->side.prefix);
   EXPECT_EQ(loaded->control.socket, defaults->control.socket);
   EXPECT_EQ(loaded->control.group, defaults->control.group);
+  EXPECT_EQ(loaded->roaming.hold_down, defaults->roaming.hold_down);
   EXPECT_EQ(loaded->peers[0].side_endpoint, defaults->peers[0].side_endpoint);
   // And these were really taken in.
   EXPECT_EQ(loaded->production.mtu, 1420u);
@@ -68,6 +69,8 @@ TEST_F(ExampleTest, LoadsWithEveryKeyTakenIn) {
   EXPECT_TRUE(loaded->peers[0].preshared_key);
   EXPECT_TRUE(loaded->peers[0].side_preshared_key);
   EXPECT_EQ(loaded->peers[0].group, "gateways");
+  EXPECT_TRUE(loaded->peers[0].is_automatic);
+  EXPECT_EQ(loaded->roaming.home.size(), 3u);
 }
 
 }  // namespace
