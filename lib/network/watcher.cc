@@ -18,7 +18,17 @@ constexpr std::size_t kBuffer = 64 * 1024;
 // A drain shares its thread with the rest of the daemon: about 1 ms.
 constexpr int kDatagramsPerDrain = 256;
 
-std::optional<Change> change_of(const ReceivedMessage& message) {
+std::optional<Change> route_change_of(const ReceivedMessage& message, std::optional<std::uint32_t> watched_table) {
+  const auto record = parse_route(message);
+  if (!record) return std::nullopt;
+  // Replacing is told as a new route, and no word of the old one.
+  const bool gone = message.type == RTM_DELROUTE || (message.flags & NLM_F_REPLACE) != 0;
+  if (record->route.protocol == kRouteProtocol) return Change{ChangeKind::kRoute, gone, record->route.ifindex, {}};
+  if (gone && record->route.table == watched_table) return Change{ChangeKind::kRoute, gone, 0, {}};
+  return std::nullopt;
+}
+
+std::optional<Change> change_of(const ReceivedMessage& message, std::optional<std::uint32_t> watched_table) {
   switch (message.type) {
     case RTM_NEWLINK:
     case RTM_DELLINK:
@@ -32,9 +42,7 @@ std::optional<Change> change_of(const ReceivedMessage& message) {
       return std::nullopt;
     case RTM_NEWROUTE:
     case RTM_DELROUTE:
-      if (const auto record = parse_route(message); record && record->route.protocol == kRouteProtocol)
-        return Change{ChangeKind::kRoute, message.type == RTM_DELROUTE, record->route.ifindex, {}};
-      return std::nullopt;
+      return route_change_of(message, watched_table);
     case RTM_NEWRULE:
     case RTM_DELRULE:
       if (const auto rule = parse_rule(message); rule && rule->protocol == kRouteProtocol)
@@ -84,7 +92,7 @@ base::Result<Changes> Watcher::drain() {
     if (received->truncated) drained.overrun = true;
     for (const ReceivedMessage& message : split(ByteView(buffer_).first(std::min(received->size, buffer_.size())))) {
       if (ignored_port_ != 0 && message.port == ignored_port_) continue;
-      auto change = change_of(message);
+      auto change = change_of(message, watched_table_);
       if (change && std::ranges::find(drained.changes, *change) == drained.changes.end())
         drained.changes.push_back(std::move(*change));
     }

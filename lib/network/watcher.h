@@ -20,8 +20,9 @@ enum class ChangeKind : std::uint8_t { kLink, kAddress, kRoute, kRule };
 
 struct Change {
   ChangeKind kind = ChangeKind::kLink;
-  bool gone = false;
-  std::uint32_t ifindex = 0;  // of the link, or the one that the address or route belongs to; 0 for rules and throws
+  bool gone = false;          // of a route: or replaced by another one
+  std::uint32_t ifindex = 0;  // of the link, or the one that the address or route belongs to; 0 for rules, throws and
+                              // what others did in the watched table
   std::string name;           // of the link, for kLink: a rename tells the new one
   bool operator==(const Change&) const = default;
 };
@@ -41,6 +42,9 @@ class Watcher {
 
   // Readable when there is something to drain.
   [[nodiscard]] int fd() const { return channel_->fd(); }
+  // Whoever takes a route away or replaces one in that table is told, too: that is how a route of ours is lost to
+  // another one, and how that one goes again. For a table that is ours alone.
+  void watch_table(std::uint32_t table) { watched_table_ = table; }
   // What the process that bound this port changed is not told (RtnetlinkNetwork::port(), when it is in this one).
   void ignore(std::uint32_t port) { ignored_port_ = port; }
   // Never blocks; reads a bounded amount. An error means that the socket is of no more use.
@@ -49,6 +53,7 @@ class Watcher {
  private:
   std::unique_ptr<Channel> channel_;
   std::uint32_t ignored_port_ = 0;
+  std::optional<std::uint32_t> watched_table_;
   Bytes buffer_;
 };
 

@@ -106,5 +106,24 @@ TEST_F(KernelWatcher, F43OverrunIsToldAndTheWatchGoesOn) {
   EXPECT_FALSE(changes.overrun);
 }
 
+TEST_F(KernelWatcher, F46TellsWhenARouteOfTheWatchedTableIsReplacedOrTheOtherOneGoes) {
+  run("ip route add 10.1.0.0/24 dev tun7 table 214 proto 214");
+  (void)drain_all();
+  const Change lost{ChangeKind::kRoute, true, 0, {}};
+  run("ip route replace 10.1.0.0/24 dev lo table 214");
+  EXPECT_THAT(drain_all().changes, IsEmpty());  // nobody watches yet
+  run("ip route replace 10.1.0.0/24 dev tun7 table 214");
+  watcher_->watch_table(214);
+  run("ip route replace 10.2.0.0/24 dev tun7 table 215");
+  (void)drain_all();
+  run("ip route replace 10.1.0.0/24 dev lo table 214");
+  EXPECT_THAT(drain_all().changes, Contains(lost));
+  run("ip route delete 10.1.0.0/24 table 214");
+  EXPECT_THAT(drain_all().changes, Contains(lost));
+  run("ip route add 10.3.0.0/24 dev lo table 214");
+  run("ip route replace 10.2.0.0/24 dev lo table 215");
+  EXPECT_THAT(drain_all().changes, IsEmpty());
+}
+
 }  // namespace
 }  // namespace anubis::network
