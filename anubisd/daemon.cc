@@ -227,6 +227,23 @@ base::Status Daemon::made_anew(netd::Interface which) {
   return {};
 }
 
+void Daemon::drifted(const netd::Drift& drift) {
+  const model::Peer* const peer = drift.peer ? directory_.get(*drift.peer) : nullptr;
+  const std::string name = peer != nullptr ? peer->name : std::string();
+  const std::string what = daemon::drifted(drift, interfaces_.report(drift.interface), name);
+  log::warning("interface.drift", "{}", what);
+  tell("drift", name, what);
+  // netd knows where it was, but not what its name means by now.
+  if (drift.kind == netd::DriftKind::kPeerRemoved && drift.interface == netd::Interface::kSide && peer != nullptr)
+    side_endpoints_.follow(*drift.peer);
+}
+
+void Daemon::production_lost(const std::string& reason) {
+  log::error("interface.production-lost", "no session carries anything: {}", reason);
+}
+
+void Daemon::production_back() { log::info("interface.production-back", "sessions carry traffic again"); }
+
 void Daemon::health_changed(const std::string& degraded) {
   tell(degraded.empty() ? "healed" : "degraded", {}, degraded);
 }

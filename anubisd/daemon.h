@@ -61,6 +61,9 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener {
   void session_changed(const gate::SessionChanged& changed) override;
   void remember(const gate::RememberSession& session) override { memory_.remember(session); }
   base::Status made_anew(netd::Interface which) override;
+  void drifted(const netd::Drift& drift) override;
+  void production_lost(const std::string& reason) override;
+  void production_back() override;
   void health_changed(const std::string& degraded) override;
 
   base::Status bring_up();

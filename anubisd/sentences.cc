@@ -196,4 +196,53 @@ std::string reloaded(std::size_t total, const model::DirectoryChanges& changes) 
                      changes.changed.size(), changes.removed.size());
 }
 
+std::string drifted(const netd::Drift& drift, const netd::InterfaceReport& interface, std::string_view peer) {
+  using netd::DriftKind;
+  const std::string& name = interface.name;
+  switch (drift.kind) {
+    case DriftKind::kPeerRemoved:
+      return fmt::format("somebody removed {} from {}: it is back", peer, name);
+    case DriftKind::kAllowedIps:
+      return fmt::format("somebody changed the allowed IPs of {} on {}: they are as they were", peer, name);
+    case DriftKind::kKeepalive:
+      return fmt::format("somebody changed the persistent keepalive of {} on {}: it is as it was", peer, name);
+    case DriftKind::kPresharedKey:
+      return fmt::format("somebody changed the preshared key of {} on {}: it is as it was", peer, name);
+    case DriftKind::kRoutes:
+      return peer.empty() ? fmt::format("somebody removed routes to {}: they are back", name)
+                          : fmt::format("somebody removed routes of {} to {}: they are back", peer, name);
+    case DriftKind::kDeleted:
+      return interface.backend == netd::Backend::kKernel
+                 ? fmt::format("somebody deleted {}: it was made anew", name)
+                 : fmt::format("somebody deleted {}, or the program that serves it ended: it was made anew", name);
+    case DriftKind::kReplaced:
+      return fmt::format("somebody replaced {} by another interface: that one is used", name);
+    case DriftKind::kRenamed:
+      return fmt::format("somebody renamed {}: it was removed and made anew", name);
+    case DriftKind::kSetDown:
+      return fmt::format("somebody set {} down: it is up again", name);
+    case DriftKind::kMtu:
+      return fmt::format("somebody changed the MTU of {}: it is as it was", name);
+    case DriftKind::kAlias:
+      return fmt::format("somebody changed the alias of {}, by which it is known as ours: it is as it was", name);
+    case DriftKind::kAddresses:
+      return fmt::format("somebody removed addresses of {}: they are back", name);
+    case DriftKind::kPrivateKey:
+      return fmt::format("somebody changed the private key of {}: it is as it was", name);
+    case DriftKind::kListenPort:
+      return fmt::format("somebody changed the listen port of {}: it is as it was", name);
+    case DriftKind::kStrangers:
+      return fmt::format("somebody put peers on {} that the configuration does not name: they are gone", name);
+    case DriftKind::kRules:
+      return "somebody removed routing rules of ours: they are back";
+    case DriftKind::kThrowRoutes:
+      return "somebody removed throw routes of ours: they are back";
+    case DriftKind::kLost:
+      break;
+    case DriftKind::kUntold:
+      return fmt::format("somebody changed {} more things of ours at once: they are as they were", drift.count);
+  }
+  return {};
+}
+
 }  // namespace anubis::daemon

@@ -9,6 +9,7 @@
 
 #include <control.pb.h>
 
+#include "anubisd/netd/netd.h"
 #include "lib/base/clock.h"
 #include "lib/gate/action.h"
 #include "lib/model/directory.h"
@@ -36,6 +37,10 @@ struct PeerFacts {
 [[nodiscard]] std::string unopened_messages(const PeerFacts& facts);
 
 [[nodiscard]] std::string no_such_peer(std::string_view name, const model::PeerDirectory& directory);
+
+// What somebody did to what is ours, and that it is back. peer: its name, where there is one. Not for kLost.
+[[nodiscard]] std::string drifted(const netd::Drift& drift, const netd::InterfaceReport& interface,
+                                  std::string_view peer);
 
 // "3 peers: 1 added, 1 changed, 1 removed".
 [[nodiscard]] std::string reloaded(std::size_t total, const model::DirectoryChanges& changes);

@@ -52,6 +52,7 @@ Result<std::unique_ptr<LocalNetd>> LocalNetd::create(const config::Config& confi
                                                      Devices& devices, std::unique_ptr<network::Watcher> watcher) {
   base::Fd events(epoll_create1(EPOLL_CLOEXEC));
   if (!events) return base::fail_errno(errno, "cannot watch the interfaces");
+  if (config.production.table != network::kMainTable) watcher->watch_table(config.production.table);
   std::unique_ptr<LocalNetd> netd(
       new LocalNetd(config, directory, network, devices, std::move(watcher), std::move(events)));
   if (auto status = netd->watch(netd->watcher_->fd()); !status) return fail(status.error());
@@ -65,10 +66,10 @@ LocalNetd::LocalNetd(const config::Config& config, const model::PeerDirectory& d
       network_(network),
       watcher_(std::move(watcher)),
       events_(std::move(events)),
-      production_(production_settings(config.production), network, devices),
-      side_(side_settings(config), network, devices),
-      production_peers_(config_.production, directory, network, production_),
-      side_peers_(config_.side, directory, network, side_) {}
+      production_(Interface::kProduction, production_settings(config.production), network, devices, drift_),
+      side_(Interface::kSide, side_settings(config), network, devices, drift_),
+      production_peers_(config_.production, directory, network, production_, drift_),
+      side_peers_(config_.side, directory, network, side_, drift_) {}
 
 ManagedInterface& LocalNetd::interface(Interface which) {
   switch (which) {
@@ -89,7 +90,8 @@ Status LocalNetd::watch(int fd) {
 
 Result<InterfaceReport> LocalNetd::bring_up(Interface which) {
   // Before the interface: its first bearer packet needs the rules.
-  if (auto status = apply_routing_policy(); !status) return fail(status.error());
+  if (auto status = apply_routing_policy(policy_stood_ ? &drift_ : nullptr); !status) return fail(status.error());
+  policy_stood_ = true;
   ManagedInterface& managed = interface(which);
   auto report = managed.bring_up();
   if (!report) {
@@ -109,11 +111,20 @@ Result<InterfaceReport> LocalNetd::bring_up(Interface which) {
     }
   }
   if (auto status = reconcile(which, is_fresh); !status) return fail(status.error().within(managed.name()));
+  managed.settled();
   report->fresh = std::exchange(is_fresh, false);
   return report;
 }
 
-Status LocalNetd::apply_routing_policy() {
+std::vector<Drift> LocalNetd::take_drift() {
+  auto drift = drift_.take();
+  for (const Interface which : kInterfaces) {
+    if (interface(which).is_lost()) drift.push_back({.kind = DriftKind::kLost, .interface = which, .peer = {}});
+  }
+  return drift;
+}
+
+Status LocalNetd::apply_routing_policy(DriftQueue* drift) {
   const auto side_ranges = side_peers_.ranges();
   const auto policy = network::policy_routing({.production_listen_port = config_.production.listen_port,
                                                .side_listen_port = config_.side.listen_port,
@@ -121,7 +132,7 @@ Status LocalNetd::apply_routing_policy() {
                                                .throw_ranges = config_.production.throw_ranges,
                                                .side_ranges = side_ranges});
   if (!policy) return fail(policy.error());
-  return apply_policy(network_, *policy);
+  return apply_policy(network_, *policy, drift);
 }
 
 Status LocalNetd::reconcile(Interface which, bool fresh) {
@@ -131,13 +142,13 @@ Status LocalNetd::reconcile(Interface which, bool fresh) {
     case Interface::kSide:
       break;
   }
-  return side_peers_.reconcile({});
+  return side_peers_.reconcile(fresh);
 }
 
 std::vector<Interface> LocalNetd::interfaces_to_heal() {
   std::vector<Interface> wanted;
   const auto want = [&](Interface which) {
-    if (interface(which).is_known() && std::ranges::find(wanted, which) == wanted.end()) wanted.push_back(which);
+    if (interface(which).is_wanted() && std::ranges::find(wanted, which) == wanted.end()) wanted.push_back(which);
   };
   for (const Interface which : kInterfaces) {
     if (interface(which).take_process_end()) want(which);
@@ -145,8 +156,8 @@ std::vector<Interface> LocalNetd::interfaces_to_heal() {
   if (!watcher_) return wanted;
   const auto changes = watcher_->drain();
   if (!changes) {
-    // The daemon brings the interfaces up again every minute anyway.
-    base::log::error("netd.watch-failed", "{}: changes are seen only once a minute", changes.error().message);
+    // The daemon brings the interfaces up every now and then anyway.
+    base::log::error("netd.watch-failed", "{}: changes are seen at the next check only", changes.error().message);
     watcher_.reset();
     return wanted;
   }
@@ -161,7 +172,7 @@ std::vector<Interface> LocalNetd::interfaces_to_heal() {
 
 bool LocalNetd::concerns(const network::Change& change, Interface which) {
   ManagedInterface& managed = interface(which);
-  if (!managed.is_known()) return false;
+  if (!managed.is_wanted()) return false;
   const bool on_it = change.ifindex == managed.ifindex();
   switch (change.kind) {
     case network::ChangeKind::kLink:
@@ -199,18 +210,18 @@ Status LocalNetd::visit_reports(Interface which, const std::optional<PeerIndex>&
                                 std::vector<PeerReport>& reports) {
   class Visitor final : public wireguard::DumpVisitor {
    public:
-    Visitor(const LocalNetd& netd, Interface interface, const std::optional<PeerIndex>& wanted,
-            std::vector<PeerReport>& out)
+    Visitor(LocalNetd& netd, Interface interface, const std::optional<PeerIndex>& wanted, std::vector<PeerReport>& out)
         : netd_(netd), interface_(interface), wanted_(wanted), out_(out) {}
     void begin(const wireguard::DeviceInfo& /*device*/) override { out_.clear(); }
     void peer(wireguard::PeerState&& state) override {
       const auto index = netd_.index_of(interface_, state);
       if (!index || (wanted_ && *wanted_ != *index)) return;
+      if (interface_ == Interface::kProduction) netd_.production_peers_.note_endpoint(*index, state.endpoint);
       out_.push_back({*index, state.endpoint, state.latest_handshake, state.rx_bytes, state.tx_bytes});
     }
 
    private:
-    const LocalNetd& netd_;
+    LocalNetd& netd_;
     Interface interface_;
     const std::optional<PeerIndex>& wanted_;
     std::vector<PeerReport>& out_;
@@ -256,9 +267,9 @@ Status LocalNetd::apply_changes(const model::DirectoryChanges& changes) {
   for (const auto& [index, peer] : changes.removed) {
     if (auto status = production_peers_.remove(index); !status && first) first = fail(status.error().within(peer.name));
   }
-  if (auto status = apply_routing_policy(); !status && first) first = status;
+  if (auto status = apply_routing_policy(nullptr); !status && first) first = status;
   if (side_.is_known()) {
-    if (auto status = side_peers_.reconcile(changes.changed); !status && first)
+    if (auto status = side_peers_.take_over(changes); !status && first)
       first = fail(status.error().within(side_.name()));
   }
   return first;
@@ -274,7 +285,8 @@ Status LocalNetd::tear_down() {
   keep(side_peers_.flush());
   keep(side_.tear_down());
   // Last: until then bearer packets may still be under way.
-  keep(apply_policy(network_, {}));
+  keep(apply_policy(network_, {}, nullptr));
+  policy_stood_ = false;
   return first;
 }
 

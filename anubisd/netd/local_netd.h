@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "anubisd/netd/devices.h"
+#include "anubisd/netd/drift.h"
 #include "anubisd/netd/managed_interface.h"
 #include "anubisd/netd/netd.h"
 #include "anubisd/netd/production_peers.h"
@@ -34,6 +35,7 @@ class LocalNetd final : public Netd {
                                                          std::unique_ptr<network::Watcher> watcher);
 
   base::Result<InterfaceReport> bring_up(Interface which) override;
+  std::vector<Drift> take_drift() override;
   [[nodiscard]] int event_fd() const override { return events_.get(); }
   std::vector<Interface> interfaces_to_heal() override;
   base::Result<std::vector<PeerIndex>> installed_peers() override;
@@ -55,7 +57,7 @@ class LocalNetd final : public Netd {
             Devices& devices, std::unique_ptr<network::Watcher> watcher, base::Fd events);
 
   ManagedInterface& interface(Interface which);
-  base::Status apply_routing_policy();
+  base::Status apply_routing_policy(DriftQueue* drift);
   base::Status reconcile(Interface which, bool fresh);
   // Adds a descriptor that is to make event_fd() readable.
   base::Status watch(int fd);
@@ -68,12 +70,14 @@ class LocalNetd final : public Netd {
   network::Network& network_;
   std::unique_ptr<network::Watcher> watcher_;  // null once it failed
   base::Fd events_;                            // epoll: the watcher, and the processes that serve our interfaces
+  DriftQueue drift_;
   ManagedInterface production_;
   ManagedInterface side_;
   ProductionPeers production_peers_;
   SidePeers side_peers_;
   // By Interface: the device is new, and no bring_up() has said so yet because something behind it failed.
   std::array<bool, 2> fresh_{};
+  bool policy_stood_ = false;  // the rules were in place once, so that somebody took away what is missing
 };
 
 }  // namespace anubis::netd

@@ -24,25 +24,32 @@ constexpr int kProcessEndMilliseconds = 2000;
 
 }  // namespace
 
-ManagedInterface::ManagedInterface(InterfaceSettings settings, network::Network& network, Devices& devices)
-    : settings_(std::move(settings)), network_(network), devices_(devices) {}
+ManagedInterface::ManagedInterface(Interface which, InterfaceSettings settings, network::Network& network,
+                                   Devices& devices, DriftQueue& drift)
+    : which_(which), settings_(std::move(settings)), network_(network), devices_(devices), drift_(drift) {}
 
 Result<InterfaceReport> ManagedInterface::bring_up() {
+  is_wanted_ = true;
   auto link = network_.link(settings_.name);
   if (!link) return fail(link.error());
   const bool fresh = !is_known() || !*link || (*link)->index != ifindex_;
+  is_lost_ = was_up_ && (fresh || !(*link)->up);  // until the end of this
   Found found;
   if (fresh) {
+    settled();
+    if (auto status = note_loss(); !status) return fail(status.error());
     if (auto status = delete_renamed(); !status) return fail(status.error());
     if (auto status = await_process_end(); !status) return fail(status.error());
     forget();
     auto result = *link ? adopt(std::move(**link)) : create();
     if (!result) return fail(result.error());
     found = std::move(*result);
+    mtu_ = settings_.mtu;
+    if (!mtu_ && is_ours_) mtu_ = found.link.mtu;
   } else {
     found.link = std::move(**link);
   }
-  if (auto status = configure(found); !status) {
+  if (auto status = configure(found, fresh); !status) {
     if (found.created) {
       if (auto removed = remove_link(); !removed) base::log::warning("netd.left-behind", "{}", removed.error().message);
     }
@@ -52,8 +59,21 @@ Result<InterfaceReport> ManagedInterface::bring_up() {
   if (fresh) {
     base::log::info("netd.interface-up", "{} {} ({}, {})", found.created ? "created" : "adopted", settings_.name,
                     backend_ == Backend::kKernel ? "kernel" : "userspace", is_ours_ ? "ours" : "foreign");
+    if (const auto loss = std::exchange(loss_, {}))
+      tell(*loss == DriftKind::kDeleted && !found.created ? DriftKind::kReplaced : *loss);
   }
+  was_up_ = true;
+  is_lost_ = false;
   return InterfaceReport{settings_.name, ifindex_, backend_, is_ours_, fresh};
+}
+
+// Before the device is forgotten. The first look counts: the second sees what we did after it.
+Status ManagedInterface::note_loss() {
+  if (!is_known() || loss_) return {};
+  const auto link = network_.link_at(ifindex_);
+  if (!link) return fail(link.error());
+  loss_ = *link ? DriftKind::kRenamed : DriftKind::kDeleted;
+  return {};
 }
 
 Result<ManagedInterface::Found> ManagedInterface::adopt(network::Link link) {
@@ -141,31 +161,61 @@ Result<ManagedInterface::Found> ManagedInterface::create_userspace() {
   return Found{std::move(**link), true};
 }
 
-Status ManagedInterface::configure(const Found& found) {
+Status ManagedInterface::configure(const Found& found, bool fresh) {
+  if (auto status = configure_device(fresh); !status) return status;
+  if (auto status = configure_link(found.link, fresh); !status) return status;
+  if (auto status = remove_own_addresses(/*all=*/false); !status) return status;
+  return add_addresses(fresh);
+}
+
+Status ManagedInterface::configure_device(bool fresh) {
   const wireguard::Configuration wanted{settings_.private_key, settings_.listen_port, {}};
+  const auto present = opened_.device->info();
+  if (!present) return fail(present.error());
+  const auto differing = wireguard::differing_from(*present, wanted);
+  if (!differing) return {};
   if (auto status = opened_.device->configure(wanted); !status) return status;
   base::step("link.configured");
-  if (settings_.mtu && found.link.mtu != *settings_.mtu) {
-    if (auto status = network_.set_link(ifindex_, {.mtu = settings_.mtu, .up = {}, .alias = {}}); !status)
+  if (fresh) return {};
+  was_cut_ = true;
+  if (differing->private_key != nullptr) tell(DriftKind::kPrivateKey);
+  if (differing->listen_port) tell(DriftKind::kListenPort);
+  return {};
+}
+
+Status ManagedInterface::configure_link(const network::Link& link, bool fresh) {
+  const auto set = [&](const network::LinkSettings& settings, DriftKind kind) {
+    auto status = network_.set_link(ifindex_, settings);
+    if (status && !fresh) tell(kind);
+    return status;
+  };
+  if (is_ours_ && !fresh && link.alias != kAlias) {
+    if (auto status = set({.mtu = {}, .up = {}, .alias = std::string(kAlias)}, DriftKind::kAlias); !status)
       return status;
   }
-  if (!found.link.up) {
-    if (auto status = network_.set_link(ifindex_, {.mtu = {}, .up = true, .alias = {}}); !status) return status;
+  if (mtu_ && link.mtu != *mtu_) {
+    if (auto status = set({.mtu = mtu_, .up = {}, .alias = {}}, DriftKind::kMtu); !status) return status;
+    if (!fresh) lost_routes_ = true;  // with too small a one, the kernel ends IPv6 on the link
+  }
+  if (!link.up) {
+    if (auto status = set({.mtu = {}, .up = true, .alias = {}}, DriftKind::kSetDown); !status) return status;
+    if (!fresh) lost_routes_ = was_cut_ = true;
   }
   base::step("link.up");
-  if (auto status = remove_own_addresses(/*all=*/false); !status) return status;
-  return add_addresses();
+  return {};
 }
 
 // After the link is up: IPv6 addresses of a link that is down are not usable, and setting one down drops them.
-Status ManagedInterface::add_addresses() {
+Status ManagedInterface::add_addresses(bool fresh) {
   const auto present = network_.addresses(ifindex_);
   if (!present) return fail(present.error());
+  bool were_missing = false;
   for (const auto& address : settings_.addresses) {
     if (std::ranges::find(*present, address, &network::Address::address) != present->end()) continue;
     const auto status = network_.add_address(ifindex_, address, network::PrefixRoute::kNone);
     if (status) {
       base::step("link.address");
+      were_missing = true;
       if (std::ranges::find(added_, address) == added_.end()) added_.push_back(address);
       continue;
     }
@@ -174,6 +224,10 @@ Status ManagedInterface::add_addresses() {
     if (!no_ipv6 || settings_.needs_every_address) return status;
     if (!std::exchange(told_no_ipv6_, true))
       base::log::warning("netd.no-ipv6", "{} goes without {}", settings_.name, status.error().message);
+  }
+  if (were_missing && !fresh && !lost_routes_) {
+    tell(DriftKind::kAddresses);
+    lost_routes_ = true;  // with a link's last address the kernel takes its routes away
   }
   return {};
 }
@@ -194,6 +248,8 @@ Status ManagedInterface::remove_own_addresses(bool all) {
 }
 
 Status ManagedInterface::tear_down() {
+  is_wanted_ = was_up_ = is_lost_ = false;
+  loss_.reset();
   if (!is_known()) return {};
   Status first;
   const auto link = network_.link_at(ifindex_);
@@ -245,7 +301,8 @@ void ManagedInterface::forget() {
 Result<bool> ManagedInterface::stands() {
   const auto link = network_.link(settings_.name);
   if (!link) return fail(link.error());
-  return *link && (*link)->index == ifindex_ && (*link)->up;
+  if (!*link || (*link)->index != ifindex_ || !(*link)->up) return false;
+  return (!mtu_ || (*link)->mtu == *mtu_) && (!is_ours_ || (*link)->alias == kAlias);
 }
 
 int ManagedInterface::process_fd() const { return opened_.process ? opened_.process->pidfd() : -1; }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "anubisd/netd/devices.h"
+#include "anubisd/netd/drift.h"
 #include "anubisd/netd/netd.h"
 #include "lib/config/config.h"
 #include "lib/crypto/keys.h"
@@ -34,8 +35,9 @@ struct InterfaceSettings {
 
 class ManagedInterface {
  public:
-  // network and devices must outlive the interface.
-  ManagedInterface(InterfaceSettings settings, network::Network& network, Devices& devices);
+  // network, devices and drift must outlive the interface. which: as whose drift is told.
+  ManagedInterface(Interface which, InterfaceSettings settings, network::Network& network, Devices& devices,
+                   DriftQueue& drift);
 
   // Repeatable. A link that this call made goes again if the rest fails.
   base::Result<InterfaceReport> bring_up();
@@ -45,12 +47,22 @@ class ManagedInterface {
 
   // From the first bring_up() that succeeded on. The link may have gone since.
   [[nodiscard]] bool is_known() const { return opened_.device != nullptr; }
+  // From the first bring_up() until tear_down(): what happens to its link concerns us, whether we have it or not.
+  [[nodiscard]] bool is_wanted() const { return is_wanted_; }
+  // It was up once, and the last bring_up() could not bring it back.
+  [[nodiscard]] bool is_lost() const { return is_lost_; }
+  // What bring_up() found has cut WireGuard's sessions: the link was down, or the device had another key or port.
+  [[nodiscard]] bool was_cut() const { return was_cut_; }
+  // What it found has made the kernel take routes away.
+  [[nodiscard]] bool lost_routes() const { return lost_routes_; }
+  // Both have been dealt with.
+  void settled() { was_cut_ = lost_routes_ = false; }
   [[nodiscard]] wireguard::Device& device() { return *opened_.device; }
   [[nodiscard]] std::uint32_t ifindex() const { return ifindex_; }
   [[nodiscard]] bool is_ours() const { return is_ours_; }
   [[nodiscard]] const std::string& name() const { return settings_.name; }
 
-  // False when the link is gone, renamed, another one or down.
+  // False when the link is gone, renamed, another one, down, or not as it was configured.
   [[nodiscard]] base::Result<bool> stands();
   // Becomes readable when the userspace process ends; -1: none to watch.
   [[nodiscard]] int process_fd() const;
@@ -66,18 +78,24 @@ class ManagedInterface {
   base::Result<Found> adopt(network::Link link);
   base::Result<Found> create();
   base::Result<Found> create_userspace();
-  base::Status configure(const Found& found);
+  base::Status configure(const Found& found, bool fresh);
+  base::Status configure_device(bool fresh);
+  base::Status configure_link(const network::Link& link, bool fresh);
   base::Status check_key();
-  base::Status add_addresses();
+  base::Status add_addresses(bool fresh);
+  void tell(DriftKind kind) { drift_.tell({.kind = kind, .interface = which_, .peer = {}}); }
+  base::Status note_loss();
   base::Status remove_own_addresses(bool all);
   base::Status remove_link();
   base::Status await_process_end();
   base::Status delete_renamed();
   void forget();
 
+  const Interface which_;
   InterfaceSettings settings_;
   network::Network& network_;
   Devices& devices_;
+  DriftQueue& drift_;
 
   OpenedDevice opened_;
   Backend backend_ = Backend::kKernel;
@@ -85,7 +103,14 @@ class ManagedInterface {
   bool is_ours_ = false;
   network::LinkSettings before_;                // of an adopted link: what tear_down() puts back
   std::vector<model::InterfaceAddress> added_;  // for kernels that don't keep an address's protocol
+  std::optional<std::uint32_t> mtu_;            // as it is to be: configured, or what our link was made with
   bool told_no_ipv6_ = false;
+  bool is_wanted_ = false;
+  bool was_up_ = false;  // since the start or tear_down()
+  bool is_lost_ = false;
+  bool was_cut_ = false;
+  bool lost_routes_ = false;
+  std::optional<DriftKind> loss_;  // how the last device was lost, until there is another one
 };
 
 }  // namespace anubis::netd

@@ -51,9 +51,45 @@ struct InterfaceReport {
   std::uint32_t ifindex = 0;
   Backend backend = Backend::kKernel;
   bool created_by_us = false;  // else adopted: never deleted
-  // The device is another one than at the last bring_up(), or the first: what this process installed is not on it. At
-  // the first, installed_peers() tells what an earlier process left there; later, sessions want to be installed again.
+  // The device is another one than at the last bring_up(), or the first. At the first, installed_peers() tells what an
+  // earlier process left there; later, the sessions have been installed on it again.
   bool fresh = false;
+};
+
+// What somebody else did to what is ours. All but the last two are put right already.
+enum class DriftKind : std::uint8_t {
+  // A peer's: of a session, or on the side interface.
+  kPeerRemoved = 1,
+  kAllowedIps,  // changed, or moved to another peer
+  kKeepalive,
+  kPresharedKey,
+  kRoutes,  // of a session; without a peer: those to the side interface
+  // An interface's.
+  kDeleted,  // or the program that serves it ended
+  kReplaced,
+  kRenamed,
+  kSetDown,
+  kMtu,
+  kAlias,
+  kAddresses,
+  kPrivateKey,
+  kListenPort,
+  kStrangers,  // peers that nobody authorised; put right on the side interface only
+  // The host's.
+  kRules,
+  kThrowRoutes,
+  // The interface is not there, and could not be brought back yet. Told as long as it is so.
+  kLost,
+  // So many more happened than could be kept until they were taken.
+  kUntold,
+};
+
+struct Drift {
+  DriftKind kind{};
+  Interface interface{};
+  std::optional<PeerIndex> peer;
+  std::uint32_t count = 0;  // of kUntold
+  bool operator==(const Drift&) const = default;
 };
 
 class Netd {
@@ -62,9 +98,11 @@ class Netd {
 
   // Creates or adopts the interface and brings it to its configuration: key, listen port, addresses, MTU, link up,
   // rules; for the side interface also all authorised peers; for the production interface the routes of the sessions.
-  // What stands there already and matches is left as it is, what has gone is put back: so this is what heals, too.
-  // Costs a dump.
+  // What stands there already and matches is left as it is, what has gone or was changed is put back: so this is what
+  // heals, too. Costs a dump.
   virtual base::Result<InterfaceReport> bring_up(Interface which) = 0;
+  // What the calls of bring_up() have found since the last time; none from the first of each interface.
+  [[nodiscard]] virtual std::vector<Drift> take_drift() = 0;
 
   // Becomes readable when something may have happened to the interfaces, routes or rules from outside. Always the same
   // descriptor; level-triggered.

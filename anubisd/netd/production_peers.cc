@@ -76,8 +76,8 @@ ProductionPeers::Plan ProductionPeers::plan(const InstallRequest& request, const
     plan.after.preshared_key = none_if_zero(request.preshared_key);
   } else if (before) {
     plan.after.preshared_key = before->preshared_key;
-  } else if (const auto lost = preshared_keys_.find(request.peer); lost != preshared_keys_.end()) {
-    plan.after.preshared_key = lost->second;
+  } else if (known != sessions_.end()) {
+    plan.after.preshared_key = known->second.wanted.preshared_key;
   }
   plan.borrowed_keepalive = initiate && peer.persistent_keepalive == 0;
   plan.after.persistent_keepalive = plan.borrowed_keepalive ? kBorrowedKeepalive : peer.persistent_keepalive;
@@ -131,7 +131,8 @@ Result<Presence> ProductionPeers::install(const InstallRequest& request) {
   const auto before = found != nullptr ? std::optional(*found) : std::nullopt;
   Plan planned = plan(request, *peer, before);
   const auto endpoint = planned.after.endpoint;
-  const auto preshared_key = planned.after.preshared_key;
+  MirroredPeer wanted = planned.after;
+  wanted.persistent_keepalive = peer->persistent_keepalive;
   if (auto status = apply(planned.changes); !status) {
     restore(request.peer, peer->public_key, before);
     return fail(status.error());
@@ -170,12 +171,10 @@ Result<Presence> ProductionPeers::install(const InstallRequest& request) {
       std::ranges::move(stale, std::back_inserter(routes));
     }
   }
-  sessions_.insert_or_assign(request.peer, Session{peer->public_key, std::move(routes), planned.borrowed_keepalive});
-  if (preshared_key) {
-    preshared_keys_.insert_or_assign(request.peer, preshared_key);
-  } else {
-    preshared_keys_.erase(request.peer);
-  }
+  sessions_.insert_or_assign(request.peer, Session{.key = peer->public_key,
+                                                   .wanted = std::move(wanted),
+                                                   .routes = std::move(routes),
+                                                   .borrowed_keepalive = planned.borrowed_keepalive});
   return before ? Presence::kFound : Presence::kCreated;
 }
 
@@ -200,8 +199,8 @@ void ProductionPeers::restore(PeerIndex index, const crypto::ProductionPublicKey
   if (const auto status = apply(std::span(&change, 1)); !status) {
     base::log::error("netd.rollback-failed", "{}", status.error().message);
     mirror_is_stale_ = true;
-    // It may stand there: whoever takes the peer down next gets another try.
-    sessions_.try_emplace(index, Session{key, {}, false});
+    // It may stand there, and nobody wants it.
+    if (!before) sessions_.try_emplace(index, Session{.key = key, .wanted = {}, .routes = {}, .doomed = true});
     return;
   }
   if (before) {
@@ -271,10 +270,10 @@ Status ProductionPeers::check_endpoint(const model::Peer& peer, const std::optio
 }
 
 Status ProductionPeers::remove(PeerIndex index) {
-  preshared_keys_.erase(index);
   const auto found = sessions_.find(index);
   if (found == sessions_.end()) return {};
   Session& session = found->second;
+  session.doomed = true;
   auto status = remove_routes(session.routes);
   base::step("production.unrouted");
   if (interface_.is_known()) {
@@ -288,7 +287,6 @@ Status ProductionPeers::remove(PeerIndex index) {
     mirror_.erase(session.key);
   }
   base::step("production.removed");
-  // Routes that could not be removed are tried again with the next removal.
   if (status) sessions_.erase(found);
   return status;
 }
@@ -311,12 +309,18 @@ Status ProductionPeers::handshake_done(PeerIndex index) {
 std::vector<PeerIndex> ProductionPeers::installed() const {
   std::vector<PeerIndex> installed;
   for (const auto& [index, session] : sessions_) {
+    if (session.doomed) continue;
     const model::Peer* const peer = directory_.get(index);
     const MirroredPeer* const standing = mirror_.find(session.key);
     if (peer != nullptr && standing != nullptr && holds_exactly(*standing, peer->allowed_ips))
       installed.push_back(index);
   }
   return installed;
+}
+
+void ProductionPeers::note_endpoint(PeerIndex index, const std::optional<model::Endpoint>& endpoint) {
+  const auto found = sessions_.find(index);
+  if (endpoint && found != sessions_.end()) found->second.wanted.endpoint = endpoint;
 }
 
 }  // namespace anubis::netd

@@ -1,5 +1,6 @@
-// The sessions: authorised peers on the production interface, and their routes. A session is a peer that stands there
-// with the allowed IPs of our configuration.
+// The sessions: authorised peers on the production interface, and their routes. From install() or its adoption until
+// remove(), a session is to stand there as it was installed, whatever others do: reconcile() puts it right by the least
+// change (decision 14).
 //
 // Install: conflicts are looked for, then the peer, then the routes. Remove: routes, then the peer. So no route ever
 // leads to a peer that is not there.
@@ -10,8 +11,10 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_set>
 #include <vector>
 
+#include "anubisd/netd/drift.h"
 #include "anubisd/netd/managed_interface.h"
 #include "anubisd/netd/netd.h"
 #include "anubisd/netd/peer_mirror.h"
@@ -24,12 +27,15 @@ class ProductionPeers {
  public:
   // All must outlive this.
   ProductionPeers(const config::Production& settings, const model::PeerDirectory& directory, network::Network& network,
-                  ManagedInterface& interface)
-      : settings_(settings), directory_(directory), network_(network), interface_(interface) {}
+                  ManagedInterface& interface, DriftQueue& drift)
+      : settings_(settings), directory_(directory), network_(network), interface_(interface), drift_(drift) {}
 
-  // After the interface was brought up. Fresh: adopts the sessions that an earlier process left, and clears away what
-  // it left half done. Always: puts back routes that have gone, removes those of sessions that have gone.
+  // After the interface was brought up. Fresh: adopts the sessions that an earlier process left, clears away what it
+  // left half done, and installs ours again on a device that was made anew. Always: puts back what of sessions has gone
+  // or was changed, and removes routes without a session.
   base::Status reconcile(bool fresh);
+  // Where WireGuard was just seen to send to that peer.
+  void note_endpoint(PeerIndex index, const std::optional<model::Endpoint>& endpoint);
 
   base::Result<Presence> install(const InstallRequest& request);
   base::Status remove(PeerIndex index);
@@ -43,9 +49,12 @@ class ProductionPeers {
  private:
   struct Session {
     crypto::ProductionPublicKey key;     // the directory may have forgotten the peer
+    MirroredPeer wanted;                 // as it was installed; its endpoint is where WireGuard was last seen to send
     std::vector<network::Route> routes;  // that we put there
-    bool borrowed_keepalive = false;     // is on only to start the handshake
+    bool borrowed_keepalive = false;     // one is on only to start the handshake
+    bool doomed = false;                 // was to go and could not: the next reconcile() tries again
   };
+  using Sessions = std::map<PeerIndex, Session>;
   // What install() is going to do to the device.
   struct Plan {
     std::vector<wireguard::PeerChange> changes;
@@ -70,19 +79,29 @@ class ProductionPeers {
   base::Result<std::vector<network::Route>> present_routes();
 
   base::Status adopt(const std::vector<network::Route>& present);
-  void drop_vanished();
-  base::Status settle_routes(const std::vector<network::Route>& present);
+  void carry_over();
+  base::Status heal(bool fresh);
+  [[nodiscard]] base::Status check_creation(const Session& session) const;
+  // What is to be done about one; the drift, too, when there is some. None of it: nothing.
+  struct Cure {
+    std::vector<wireguard::PeerChange> changes;
+    std::vector<DriftKind> drift;
+  };
+  [[nodiscard]] Cure cure(Session& session) const;
+  base::Status settle_routes(const std::vector<network::Route>& present, bool fresh);
+  base::Status restore_routes(const std::vector<network::Route>& missing, bool is_drift);
+  void note_strangers();
 
   const config::Production& settings_;
   const model::PeerDirectory& directory_;
   network::Network& network_;
   ManagedInterface& interface_;
+  DriftQueue& drift_;
   PeerMirror mirror_;
   bool mirror_is_stale_ = true;
   bool told_no_ipv6_ = false;
-  std::map<PeerIndex, Session> sessions_;
-  // Of the sessions, from install() or adoption until remove(): a device that is made anew has lost them.
-  std::map<PeerIndex, std::shared_ptr<const crypto::WireGuardPresharedKey>> preshared_keys_;
+  Sessions sessions_;
+  std::unordered_set<crypto::PublicKey, crypto::PublicKeyHash> strangers_;  // that stand there, and were told of
 };
 
 }  // namespace anubis::netd

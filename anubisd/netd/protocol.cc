@@ -272,6 +272,30 @@ std::optional<PeerReport> Record<PeerReport>::get(std::span<const std::uint8_t, 
 void Record<Interface>::put(Interface which, std::span<std::uint8_t, kSize> out) { out[0] = number_of(which); }
 std::optional<Interface> Record<Interface>::get(std::span<const std::uint8_t, kSize> in) { return interface_of(in[0]); }
 
+// kind, interface, whether there is a peer, a byte of zero, peer, count
+void Record<Drift>::put(const Drift& drift, std::span<std::uint8_t, kSize> out) {
+  out[0] = static_cast<std::uint8_t>(drift.kind);
+  out[1] = number_of(drift.interface);
+  out[2] = drift.peer ? 1 : 0;
+  put_number(drift.peer.value_or(PeerIndex{}), &out[4]);
+  put_number(drift.count, &out[8]);
+}
+
+std::optional<Drift> Record<Drift>::get(std::span<const std::uint8_t, kSize> in) {
+  const auto which = interface_of(in[1]);
+  const auto has_peer = flag_of(in[2]);
+  const auto peer = get_number<PeerIndex>(&in[4]);
+  if (in[0] < static_cast<std::uint8_t>(DriftKind::kPeerRemoved) ||
+      in[0] > static_cast<std::uint8_t>(DriftKind::kUntold) || !which || !has_peer || in[3] != 0 ||
+      (!*has_peer && peer != PeerIndex{})) {
+    return std::nullopt;
+  }
+  return Drift{.kind = static_cast<DriftKind>(in[0]),
+               .interface = *which,
+               .peer = *has_peer ? std::optional(peer) : std::nullopt,
+               .count = get_number<std::uint32_t>(&in[8])};
+}
+
 void Record<PeerIndex>::put(PeerIndex peer, std::span<std::uint8_t, kSize> out) { put_number(peer, out.data()); }
 std::optional<PeerIndex> Record<PeerIndex>::get(std::span<const std::uint8_t, kSize> in) {
   return get_number<PeerIndex>(in.data());

@@ -4,6 +4,7 @@
 //   request           carries                                     netd does, and answers
 //   bring-up          interface                                   brings it to its configuration: InterfaceReport
 //   to-heal           -                                           the interfaces that want bring-up
+//   take-drift        -                                           Drift: what others did, and netd has put right
 //   installed-peers   -                                           the peers that are up
 //   install           peer, endpoint?, flags, preshared key?      puts it on the production interface: Presence
 //   remove            peer                                        takes it from there
@@ -65,6 +66,7 @@ enum class Operation : std::uint8_t {
   kBeginReload,
   kTakeReload,
   kTearDown,
+  kTakeDrift,
 };
 
 enum class Field : std::uint8_t { kNo, kMay, kMust };
@@ -90,6 +92,7 @@ inline constexpr std::array kRows{
   //                                              interface  peer   endpoint  flags  suite  key    descriptor
   RequestKind{kBringUp,        "bring-up",        kMust,     kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
   RequestKind{kToHeal,         "to-heal",         kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
+  RequestKind{kTakeDrift,      "take-drift",      kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
   RequestKind{kInstalledPeers, "installed-peers", kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
   RequestKind{kInstall,        "install",         kNo,       kMust, kMay,     kMay,  kNo,   kMay,  kNo},
   RequestKind{kRemove,         "remove",          kNo,       kMust, kNo,      kNo,   kNo,   kNo,   kNo},
@@ -166,6 +169,12 @@ struct Record<Interface> {
   static constexpr std::size_t kSize = 1;
   static void put(Interface which, std::span<std::uint8_t, kSize> out);
   [[nodiscard]] static std::optional<Interface> get(std::span<const std::uint8_t, kSize> in);
+};
+template <>
+struct Record<Drift> {
+  static constexpr std::size_t kSize = 12;
+  static void put(const Drift& drift, std::span<std::uint8_t, kSize> out);
+  [[nodiscard]] static std::optional<Drift> get(std::span<const std::uint8_t, kSize> in);
 };
 template <>
 struct Record<PeerIndex> {

@@ -126,6 +126,11 @@ std::vector<Interface> RemoteNetd::interfaces_to_heal() {
   return interfaces ? std::move(*interfaces) : std::vector<Interface>();
 }
 
+std::vector<Drift> RemoteNetd::take_drift() {
+  auto drift = ask_for_all<Drift>({.operation = Operation::kTakeDrift});
+  return drift ? std::move(*drift) : std::vector<Drift>();
+}
+
 Result<std::vector<PeerIndex>> RemoteNetd::installed_peers() {
   return ask_for_all<PeerIndex>({.operation = Operation::kInstalledPeers});
 }

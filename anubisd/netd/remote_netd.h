@@ -27,6 +27,7 @@ class RemoteNetd final : public Netd, public PeerSource {
   void when_gone(std::function<void()> gone) { when_gone_ = std::move(gone); }
 
   base::Result<InterfaceReport> bring_up(Interface which) override;
+  std::vector<Drift> take_drift() override;
   [[nodiscard]] int event_fd() const override { return to_heal_.get(); }
   std::vector<Interface> interfaces_to_heal() override;
   base::Result<std::vector<PeerIndex>> installed_peers() override;

@@ -120,6 +120,8 @@ Status Server::carry_out(const Request& request, std::span<const base::Fd> descr
     case Operation::kToHeal:
       to_heal_.rung = false;
       return answer(operation, Result<std::vector<Interface>>(netd_.interfaces_to_heal()));
+    case Operation::kTakeDrift:
+      return answer(operation, Result<std::vector<Drift>>(netd_.take_drift()));
     case Operation::kInstalledPeers:
       return answer(operation, netd_.installed_peers());
     case Operation::kInstall:

@@ -32,6 +32,7 @@ class FakeNetwork final : public Network {
   // What the host has without us. The link's index is chosen here and returned.
   std::uint32_t add_link(Link link);
   void add_foreign_route(const Route& route) { routes_.push_back(route); }  // with a protocol that is not ours
+  void rename_link(std::uint32_t ifindex, std::string name) { find(ifindex)->name = std::move(name); }
   void lack_wireguard() { has_wireguard_ = false; }
   void lack_ipv6() { has_ipv6_ = false; }
   void lack_ipv6_on(std::uint32_t ifindex) { without_ipv6_.push_back(ifindex); }

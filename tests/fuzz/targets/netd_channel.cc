@@ -58,6 +58,7 @@ void answer(Bytes input) {
   check_records<netd::InterfaceReport>(*header, bytes);
   check_records<netd::PeerReport>(*header, bytes);
   check_records<netd::Interface>(*header, bytes);
+  check_records<netd::Drift>(*header, bytes);
   check_records<netd::PeerIndex>(*header, bytes);
   check_records<netd::Presence>(*header, bytes);
   check_records<crypto::MessageKeys>(*header, bytes);

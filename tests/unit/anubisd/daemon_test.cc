@@ -404,19 +404,10 @@ TEST_F(DaemonTest, AStartThatFailsTakesAwayWhatItMade) {
   EXPECT_TRUE(xena_->netd.torn_down);
 }
 
-// The wireguard-go that serves a link that stands there has just been killed.
-TEST_F(DaemonTest, F40AStartIsTriedAgainWhileWhatWasThereGoesAway) {
-  xena_->daemon.reset();
-  xena_->netd.bring_up_error = base::Error{base::ErrorCode::kIo, "connection reset by peer"};
-  xena_->netd.bring_up_fails = 2;
-  EXPECT_TRUE(xena_->start(loop_));
-  EXPECT_FALSE(xena_->netd.torn_down);
-}
-
 TEST_F(DaemonTest, AStartThatFailsLeavesTheSessionsOfTheLastDaemon) {
   ASSERT_EQ(up(*xena_, "jacinth").status(), control::DONE);
   xena_->daemon.reset();
-  xena_->netd.bring_up_error = base::Error{base::ErrorCode::kExists, "something else is there"};
+  xena_->netd.bring_up_error = base::Error{base::ErrorCode::kBusy, "not now"};
   EXPECT_FALSE(xena_->start(loop_));
   EXPECT_FALSE(xena_->netd.torn_down);
 }
@@ -437,6 +428,22 @@ TEST_F(DaemonTest, F45TheSideServiceIsOpenedAgainOnAnInterfaceThatWasMadeAnew) {
   xena_->netd.disturb(Interface::kSide);
   ASSERT_TRUE(run_until([&] { return xena_->netd.brought_up[Interface::kSide] == 2; }));
   EXPECT_EQ(up(*xena_, "jacinth").status(), control::DONE);
+}
+
+TEST_F(DaemonTest, DriftIsAnEventWithThePeersName) {
+  TestClient monitor(xena_->places.socket);
+  control::Command command;
+  command.mutable_monitor();
+  monitor.send(command);
+  ASSERT_TRUE(run_until([&] { return !monitor.closed() && monitor.responses().size() == 1; }));
+  xena_->netd.drift = {
+      {.kind = netd::DriftKind::kPeerRemoved, .interface = Interface::kProduction, .peer = xena_->index_of(*jacinth_)}};
+  xena_->netd.disturb(Interface::kProduction);
+  ASSERT_TRUE(run_until([&] { return !monitor.closed() && monitor.responses().size() == 2; }));
+  const auto event = monitor.responses().back().event();
+  EXPECT_EQ(event.kind(), "drift");
+  EXPECT_EQ(event.peer(), "jacinth");
+  EXPECT_EQ(event.reason(), "somebody removed jacinth from wg0: it is back");
 }
 
 TEST_F(DaemonTest, AnInterfaceThatCannotBeHealedIsToldAndTriedAgain) {

@@ -189,5 +189,24 @@ TEST(HandshakeAge, IsNeverNegative) {
   EXPECT_GE(handshake_age(now - 5s), 5s);
 }
 
+TEST(Drifted, SaysWhatSomebodyDidAndThatItIsBack) {
+  using netd::DriftKind;
+  netd::InterfaceReport wg0{.name = "wg0"};
+  const auto say = [&](DriftKind kind, const char* peer = "", std::uint32_t count = 0) {
+    return drifted({.kind = kind, .interface = netd::Interface::kProduction, .peer = {}, .count = count}, wg0, peer);
+  };
+  EXPECT_EQ(say(DriftKind::kPeerRemoved, "jacinth"), "somebody removed jacinth from wg0: it is back");
+  EXPECT_EQ(say(DriftKind::kRoutes, "jacinth"), "somebody removed routes of jacinth to wg0: they are back");
+  EXPECT_EQ(say(DriftKind::kRoutes), "somebody removed routes to wg0: they are back");
+  EXPECT_EQ(say(DriftKind::kUntold, "", 7), "somebody changed 7 more things of ours at once: they are as they were");
+  EXPECT_EQ(say(DriftKind::kDeleted), "somebody deleted wg0: it was made anew");
+  wg0.backend = netd::Backend::kUserspace;
+  EXPECT_THAT(say(DriftKind::kDeleted), HasSubstr("or the program that serves it ended"));
+  for (auto kind = DriftKind::kPeerRemoved; kind <= DriftKind::kUntold;
+       kind = static_cast<DriftKind>(static_cast<int>(kind) + 1)) {
+    EXPECT_EQ(say(kind, "jacinth").empty(), kind == DriftKind::kLost) << static_cast<int>(kind);
+  }
+}
+
 }  // namespace
 }  // namespace anubis::daemon

@@ -240,6 +240,13 @@ TEST_F(RemoteNetdTest, WhatHappensToTheInterfacesIsTold) {
   EXPECT_THAT(netd_->interfaces_to_heal(), IsEmpty());
 }
 
+TEST_F(RemoteNetdTest, DriftComesOnce) {
+  const Drift removed{.kind = DriftKind::kPeerRemoved, .interface = Interface::kProduction, .peer = kJacinth};
+  fake_.drift = {removed};
+  EXPECT_THAT(netd_->take_drift(), ElementsAre(removed));
+  EXPECT_THAT(netd_->take_drift(), IsEmpty());
+}
+
 TEST_F(RemoteNetdTest, TheMessageKeysAreThoseOfThePeersOtherEnd) {
   const auto ours = netd_->derive_message_keys(kJacinth, kSuite);
   ASSERT_TRUE(ours) << ours.error().message;

@@ -275,17 +275,20 @@ TEST_F(Interfaces, F46SessionWhoseRoutesVanishedWhileWeWereAwayIsHealed) {
   EXPECT_THAT(routes(), Contains("10.44.1.0/24 wg0 214"));
 }
 
-TEST_F(Interfaces, F45NewDeviceIsFreshAndOldSessionsAreForgotten) {
+TEST_F(Interfaces, F45NewDeviceIsFreshAndGetsTheSessionsAgain) {
   const auto jacinth = add_peer(peer("jacinth", 1, {"10.44.1.0/24"}));
   bring_up();
-  ASSERT_TRUE(netd_->install({.peer = jacinth}));
+  ASSERT_TRUE(netd_->install({.peer = jacinth, .endpoint = endpoint("192.0.2.9:4296")}));
+  const auto before = routes();
   ASSERT_TRUE(network_.delete_link(ifindex("wg0")));
   production().reappear();
   const auto report = netd_->bring_up(Interface::kProduction);
   ASSERT_TRUE(report);
   EXPECT_TRUE(report->fresh);
-  EXPECT_THAT(netd_->installed_peers().value(), IsEmpty());
-  EXPECT_EQ(netd_->install({.peer = jacinth}).value(), Presence::kCreated);
+  EXPECT_THAT(netd_->installed_peers().value(), ElementsAre(jacinth));
+  EXPECT_EQ(production().peer(public_key(2))->endpoint, endpoint("192.0.2.9:4296"));
+  EXPECT_THAT(production().packets_sent(), Contains(public_key(2)));  // it shakes hands at once
+  EXPECT_EQ(routes(), before);
 }
 
 TEST_F(Interfaces, F51FreshDeviceIsToldOnceABringUpSucceeds) {
@@ -299,17 +302,6 @@ TEST_F(Interfaces, F51FreshDeviceIsToldOnceABringUpSucceeds) {
   EXPECT_TRUE(netd_->bring_up(Interface::kProduction)->fresh);
   EXPECT_THAT(netd_->installed_peers().value(), ElementsAre(jacinth));
   EXPECT_FALSE(netd_->bring_up(Interface::kProduction)->fresh);
-}
-
-TEST_F(Interfaces, PeerThatSomebodyRemovedIsNoSessionAnyMore) {
-  const auto jacinth = add_peer(peer("jacinth", 1, {"10.44.1.0/24"}));
-  bring_up();
-  ASSERT_TRUE(netd_->install({.peer = jacinth}));
-  const wireguard::PeerChange removal{.public_key = public_key(2), .action = wireguard::PeerAction::kRemove};
-  ASSERT_THAT(production().apply(std::span(&removal, 1)), IsEmpty());
-  ASSERT_TRUE(netd_->bring_up(Interface::kProduction));
-  EXPECT_THAT(netd_->installed_peers().value(), IsEmpty());
-  EXPECT_THAT(routes(), ElementsAre("fd77::/16 anubis0 254"));
 }
 
 TEST_F(Interfaces, F43OverrunWatcherMeansLookAtEverything) {

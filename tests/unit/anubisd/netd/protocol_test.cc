@@ -194,6 +194,9 @@ TEST(NetdReply, OtherRecordsComeThrough) {
               ElementsAre(PeerIndex{7}, PeerIndex{0xffffffff}));
   EXPECT_THAT(there_and_back<PeerIndex>({}, 1), IsEmpty());
   EXPECT_THAT(there_and_back<Presence>({Presence::kFound}, 1), ElementsAre(Presence::kFound));
+  const Drift of_peer{.kind = DriftKind::kPeerRemoved, .interface = Interface::kSide, .peer = PeerIndex{0}, .count = 0};
+  const Drift untold{.kind = DriftKind::kUntold, .interface = Interface::kProduction, .peer = {}, .count = 70'000};
+  EXPECT_THAT(there_and_back<Drift>({of_peer, untold}, 1), ElementsAre(of_peer, untold));
   const auto interface = there_and_back<InterfaceReport>({{.name = "a-name-of-15-by",
                                                            .ifindex = 77,
                                                            .backend = Backend::kUserspace,
@@ -219,6 +222,12 @@ TEST(NetdReply, UnknownNumbersAreRefused) {
   EXPECT_TRUE(refuses(Presence::kFound, 0, 2));
   EXPECT_TRUE(refuses(Interface::kSide, 0, 0));
   EXPECT_TRUE(refuses(Interface::kSide, 0, 3));
+  const Drift drift{.kind = DriftKind::kRules, .interface = Interface::kProduction, .peer = {}};
+  EXPECT_TRUE(refuses(drift, 0, 0));
+  EXPECT_TRUE(refuses(drift, 0, static_cast<std::uint8_t>(DriftKind::kUntold) + 1));
+  EXPECT_TRUE(refuses(drift, 1, 0));
+  EXPECT_TRUE(refuses(drift, 2, 2));
+  EXPECT_TRUE(refuses(drift, 4, 1));                              // a peer where there is none
   EXPECT_TRUE(refuses(PeerReport{}, 0, 5));                       // the family
   EXPECT_TRUE(refuses(InterfaceReport{.name = "wg0"}, 15, 'x'));  // the name has no end
   EXPECT_TRUE(refuses(InterfaceReport{.name = "wg0"}, 20, 2));

@@ -267,8 +267,8 @@ TEST_F(SystemTest, F45DeletedInterfaceIsToldAndComesBack) {
   const auto report = netd->bring_up(Interface::kProduction);
   ASSERT_OK(report);
   EXPECT_TRUE(report->fresh);
-  EXPECT_THAT(netd->installed_peers().value(), IsEmpty());
-  ASSERT_OK(netd->install({.peer = jacinth, .endpoint = endpoint("192.0.2.1:4296")}));
+  EXPECT_THAT(netd->installed_peers().value(), ElementsAre(jacinth));
+  EXPECT_THAT(output_of("wg show wg0 endpoints"), HasSubstr(key(2) + "\t192.0.2.1:4296"));
   EXPECT_EQ(way_to("10.44.1.9"), "wg0");
 }
 
