@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "lib/base/log.h"
@@ -22,6 +23,26 @@ constexpr base::Duration kLongestRetry = 30s;
 constexpr base::Duration kBetweenTries = 1s;
 // Events come in swarms; one look after a while serves them all.
 constexpr base::Duration kPause = 50ms;
+// At start. A wireguard-go that was killed ends within milliseconds, and its link with it.
+constexpr base::Duration kPatience = 2s;
+constexpr base::Duration kBetweenStarts = 50ms;
+
+bool may_pass(base::ErrorCode code) {
+  using base::ErrorCode;
+  return code == ErrorCode::kNotFound || code == ErrorCode::kBusy || code == ErrorCode::kTimeout ||
+         code == ErrorCode::kIo;
+}
+
+// What was there before may be going away just now.
+base::Result<netd::InterfaceReport> bring_up_patiently(netd::Netd& netd, Interface which) {
+  const base::Time end = base::BootClock::now() + kPatience;
+  auto report = netd.bring_up(which);
+  while (!report && may_pass(report.error().code) && base::BootClock::now() < end) {
+    std::this_thread::sleep_for(kBetweenStarts);
+    report = netd.bring_up(which);
+  }
+  return report;
+}
 
 }  // namespace
 
@@ -37,7 +58,7 @@ Interfaces::Interfaces(Loop& loop, netd::Netd& netd, Listener& listener)
 
 base::Status Interfaces::start() {
   for (const Interface which : {Interface::kSide, Interface::kProduction}) {
-    auto report = netd_.bring_up(which);
+    auto report = bring_up_patiently(netd_, which);
     if (!report) return base::fail(report.error());
     at(which).report = std::move(*report);
   }

@@ -404,10 +404,19 @@ TEST_F(DaemonTest, AStartThatFailsTakesAwayWhatItMade) {
   EXPECT_TRUE(xena_->netd.torn_down);
 }
 
+// The wireguard-go that serves a link that stands there has just been killed.
+TEST_F(DaemonTest, F40AStartIsTriedAgainWhileWhatWasThereGoesAway) {
+  xena_->daemon.reset();
+  xena_->netd.bring_up_error = base::Error{base::ErrorCode::kIo, "connection reset by peer"};
+  xena_->netd.bring_up_fails = 2;
+  EXPECT_TRUE(xena_->start(loop_));
+  EXPECT_FALSE(xena_->netd.torn_down);
+}
+
 TEST_F(DaemonTest, AStartThatFailsLeavesTheSessionsOfTheLastDaemon) {
   ASSERT_EQ(up(*xena_, "jacinth").status(), control::DONE);
   xena_->daemon.reset();
-  xena_->netd.bring_up_error = base::Error{base::ErrorCode::kBusy, "not now"};
+  xena_->netd.bring_up_error = base::Error{base::ErrorCode::kExists, "something else is there"};
   EXPECT_FALSE(xena_->start(loop_));
   EXPECT_FALSE(xena_->netd.torn_down);
 }

@@ -19,7 +19,9 @@ class FakeNetd : public netd::Netd {
  public:
   base::Result<netd::InterfaceReport> bring_up(netd::Interface which) override {
     ++brought_up[which];
-    if (bring_up_error) return base::fail(*bring_up_error);
+    if (bring_up_error)
+      return base::fail(bring_up_fails > 0 && --bring_up_fails == 0 ? *std::exchange(bring_up_error, {})
+                                                                    : *bring_up_error);
     const bool fresh = brought_up[which] == 1 || anew.erase(which) != 0;
     return netd::InterfaceReport{.name = which == netd::Interface::kSide ? "anubis0" : "wg0", .fresh = fresh};
   }
@@ -91,6 +93,7 @@ class FakeNetd : public netd::Netd {
   std::optional<base::Error> install_error;
   std::function<void()> when_installing;
   std::optional<base::Error> bring_up_error;
+  int bring_up_fails = 0;          // so often; zero: for good
   std::set<netd::Interface> anew;  // the next bring_up() finds another device
   std::vector<netd::Drift> drift;  // that the next bring_up() finds
   std::set<netd::Interface> lost;
