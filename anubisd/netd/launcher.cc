@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include <signal.h>
+
 #include "lib/base/log.h"
 
 namespace anubis::netd {
@@ -15,7 +17,7 @@ using base::ErrorCode;
 using base::fail;
 using base::Result;
 
-enum class Wish : std::uint8_t { kLaunch = 1, kStatus = 2 };
+enum class Wish : std::uint8_t { kLaunch = 1, kStatus = 2, kKeep = 3 };
 
 constexpr std::size_t kWishSize = 8;
 using WishBytes = std::array<std::uint8_t, kWishSize>;
@@ -107,8 +109,41 @@ std::optional<int> RemoteLauncher::take_status(pid_t pid) {
   return answered->answer.status;
 }
 
+base::Status RemoteLauncher::keep(pid_t pid) {
+  const auto which = static_cast<std::size_t>(std::ranges::find(pids_, pid) - pids_.begin());
+  if (which == pids_.size()) return {};
+  const auto answered = ask(channel_, Wish::kKeep, which);
+  return answered ? base::Status() : fail(answered.error());
+}
+
+namespace {
+
+// What the launcher has started. Children that nobody has waited for keep their number.
+class Started {
+ public:
+  Started() = default;
+  Started(const Started&) = delete;
+  Started& operator=(const Started&) = delete;
+  ~Started() {
+    for (const auto& [pid, kept] : processes_) {
+      if (pid != 0 && !kept) (void)kill(pid, SIGKILL);
+    }
+  }
+
+  struct Process {
+    pid_t pid = 0;
+    bool kept = false;
+  };
+  Process& operator[](std::size_t which) { return processes_[which]; }
+
+ private:
+  std::array<Process, 2> processes_{};
+};
+
+}  // namespace
+
 void serve_launches(Channel& channel, wireguard::UserspaceLauncher& launcher, const LaunchableInterfaces& interfaces) {
-  std::array<pid_t, 2> pids{};
+  Started started;
   while (true) {
     WishBytes request{};
     const auto received = channel.receive(request);
@@ -118,21 +153,26 @@ void serve_launches(Channel& channel, wireguard::UserspaceLauncher& launcher, co
     const bool is_good = received && received->descriptors.empty() && which < interfaces.size() &&
                          std::ranges::all_of(rest, [](std::uint8_t byte) { return byte == 0; });
     if (is_good && request[0] == static_cast<std::uint8_t>(Wish::kLaunch)) {
-      if (pids[which] != 0) (void)launcher.take_status(std::exchange(pids[which], 0));  // nobody asked how it ended
+      // Nobody asked how the last one ended.
+      if (started[which].pid != 0) (void)launcher.take_status(std::exchange(started[which], {}).pid);
       const auto launched = launcher.launch(interfaces[which]);
       if (!launched) {
         if (!channel.send(bytes_of(failure(launched.error())))) return;
         continue;
       }
-      pids[which] = launched->pid;
+      started[which].pid = launched->pid;
       if (!channel.send(bytes_of({.pid = launched->pid}), std::array{launched->pidfd.get(), launched->words.get()})) {
         return;
       }
     } else if (is_good && request[0] == static_cast<std::uint8_t>(Wish::kStatus)) {
-      const auto status = pids[which] != 0 ? launcher.take_status(pids[which]) : std::nullopt;
-      if (status) pids[which] = 0;
+      const pid_t pid = started[which].pid;
+      const auto status = pid != 0 ? launcher.take_status(pid) : std::nullopt;
+      if (status) started[which] = {};
       const Answer answer{.has_status = status ? std::uint8_t{1} : std::uint8_t{0}, .status = status.value_or(0)};
       if (!channel.send(bytes_of(answer))) return;
+    } else if (is_good && request[0] == static_cast<std::uint8_t>(Wish::kKeep)) {
+      started[which].kept = true;
+      if (!channel.send(bytes_of({}))) return;
     } else {
       base::log::error("launcher.malformed-request", "anubis-netd asked for something that it never asks for");
       return;

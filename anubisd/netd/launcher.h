@@ -3,7 +3,8 @@
 //
 // It is another run of anubis-netd's own program, so nothing that netd has read is in its memory. It can do one thing:
 // start the program for one of the two interfaces that were named on its command line, and say how that ended. A
-// request is one datagram of a fixed size. It ends when netd does; what it has started goes on.
+// request is one datagram of a fixed size. It ends when netd does; what it has started goes on if netd said so, for
+// then the next netd will know the link. Else it is killed.
 #pragma once
 
 #include <array>
@@ -30,6 +31,7 @@ class RemoteLauncher final : public wireguard::UserspaceLauncher {
   [[nodiscard]] const std::string& program() const override { return program_; }
   base::Result<wireguard::Launched> launch(const std::string& interface) override;
   std::optional<int> take_status(pid_t pid) override;
+  base::Status keep(pid_t pid) override;
 
  private:
   std::optional<Child> child_;  // goes last, as it ends when the channel is closed

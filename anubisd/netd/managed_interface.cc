@@ -152,12 +152,14 @@ Result<ManagedInterface::Found> ManagedInterface::create_userspace() {
   backend_ = Backend::kUserspace;
   ifindex_ = (*link)->index;
   is_ours_ = true;
-  if (auto status = network_.set_link(ifindex_, {.mtu = {}, .up = {}, .alias = std::string(kAlias)}); !status) {
+  auto status = network_.set_link(ifindex_, {.mtu = {}, .up = {}, .alias = std::string(kAlias)});
+  base::step("link.ours");
+  if (status && opened_.process) status = opened_.process->keep();
+  if (!status) {
     if (auto removed = remove_link(); !removed) base::log::warning("netd.left-behind", "{}", removed.error().message);
     forget();
     return fail(status.error());
   }
-  base::step("link.ours");
   return Found{std::move(**link), true};
 }
 

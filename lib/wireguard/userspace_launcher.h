@@ -31,6 +31,8 @@ class UserspaceLauncher {
   virtual base::Result<Launched> launch(const std::string& interface) = 0;
   // The wait status of a launched process that has ended, once; it leaves no zombie. None: not known.
   virtual std::optional<int> take_status(pid_t pid) = 0;
+  // From now on the process may outlive us.
+  virtual base::Status keep(pid_t pid) = 0;
 };
 
 // As a child of this process.
@@ -42,6 +44,7 @@ class DirectLauncher final : public UserspaceLauncher {
   [[nodiscard]] const std::string& program() const override { return program_; }
   base::Result<Launched> launch(const std::string& interface) override;
   std::optional<int> take_status(pid_t pid) override;
+  base::Status keep(pid_t /*pid*/) override { return {}; }  // it does anyway
 
  private:
   std::string program_;

@@ -129,6 +129,8 @@ std::optional<std::string> UserspaceProcess::take_end() {
   return status ? how_it_ended(*status) + words() : "ended" + words();
 }
 
+base::Status UserspaceProcess::keep() { return launcher_ != nullptr ? launcher_->keep(pid_) : base::Status(); }
+
 base::Status UserspaceProcess::terminate() {
   if (!pidfd_) return fail(ErrorCode::kNotFound, "the process is not known or has ended");
   for (const int signal : {SIGTERM, SIGKILL}) {

@@ -37,6 +37,10 @@ class UserspaceProcess {
   // zombie. None while it runs.
   std::optional<std::string> take_end();
 
+  // Until this is called, a process that we started ends if its launcher sees us end: somebody who is killed before the
+  // link can be told to be his leaves none behind.
+  base::Status keep();
+
   // Ends the process and with it the link. For tests, and for the user who wants the interface gone; closing this
   // object leaves the process alone.
   base::Status terminate();

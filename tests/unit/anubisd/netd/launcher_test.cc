@@ -1,15 +1,21 @@
 #include "anubisd/netd/launcher.h"
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/wait.h>
+
+#include "tests/unit/anubisd/folder.h"
 
 namespace anubis::netd {
 namespace {
 
+using daemon::Folder;
 using testing::HasSubstr;
 
 bool ends_soon(const base::Fd& pidfd) {
@@ -79,13 +85,35 @@ TEST_F(LauncherTest, AFailureIsTold) {
   EXPECT_THAT(launched.error().message, HasSubstr("install wireguard-go"));
 }
 
+// Its link is not known as ours yet: the next netd would take it for somebody else's.
+TEST_F(LauncherTest, F40WhatNetdHasNotKeptEndsWithIt) {
+  const Folder folder;
+  const auto program = folder / "serves";
+  std::ofstream(program) << "#!/bin/sh\nexec sleep 60\n";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  serve(program);
+  const auto kept = launcher_->launch("wg0");
+  const auto other = launcher_->launch("anubis0");
+  ASSERT_TRUE(kept && other);
+  EXPECT_TRUE(launcher_->keep(kept->pid));
+  launcher_.reset();
+  EXPECT_TRUE(ends_soon(other->pidfd));
+  EXPECT_EQ(kill(kept->pid, 0), 0);
+  siginfo_t how{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(kept->pid), &how, WEXITED | WNOHANG | WNOWAIT), 0);
+  EXPECT_EQ(how.si_pid, 0) << "it has ended";
+  EXPECT_EQ(kill(kept->pid, SIGKILL), 0);
+  EXPECT_TRUE(ends_soon(kept->pidfd));
+  for (const pid_t pid : {kept->pid, other->pid}) EXPECT_EQ(waitpid(pid, nullptr, 0), pid);
+}
+
 TEST_F(LauncherTest, OtherInterfacesAreNotEvenAskedFor) {
   serve("true");
   EXPECT_FALSE(launcher_->launch("eth0"));
 }
 
 TEST(Launcher, AnythingElseEndsIt) {
-  const std::array<std::array<std::uint8_t, 8>, 4> requests{{{0, 0}, {3, 0}, {1, 2}, {1, 0, 1}}};
+  const std::array<std::array<std::uint8_t, 8>, 4> requests{{{0, 0}, {4, 0}, {1, 2}, {1, 0, 1}}};
   for (const auto& request : requests) {
     auto ends = Channel::create_pair();
     std::thread thread([theirs = std::move(ends->second)]() mutable {
