@@ -274,7 +274,11 @@ Status ProductionPeers::remove(PeerIndex index) {
   if (found == sessions_.end()) return {};
   Session& session = found->second;
   session.doomed = true;
-  auto status = remove_routes(session.routes);
+  // Should we be killed in between, its routes tell the next process that a peer which the configuration no longer
+  // names was ours. They lead nowhere without it.
+  const bool routes_last = directory_.get(index) == nullptr;
+  Status status;
+  if (!routes_last) status = remove_routes(session.routes);
   base::step("production.unrouted");
   if (interface_.is_known()) {
     const PeerChange change{.public_key = session.key, .action = PeerAction::kRemove};
@@ -287,6 +291,7 @@ Status ProductionPeers::remove(PeerIndex index) {
     mirror_.erase(session.key);
   }
   base::step("production.removed");
+  if (routes_last) status = remove_routes(session.routes);
   if (status) sessions_.erase(found);
   return status;
 }

@@ -3,7 +3,7 @@
 // change (decision 14).
 //
 // Install: conflicts are looked for, then the peer, then the routes. Remove: routes, then the peer. So no route ever
-// leads to a peer that is not there.
+// leads to a peer that is not there; but for a moment, when a peer is removed that is no longer authorised.
 #pragma once
 
 #include <cstdint>

@@ -364,5 +364,20 @@ TEST_F(Install, PeerWithFewerAllowedIpsThanBeforeLosesTheRoutes) {
   EXPECT_THAT(routes(), ElementsAre("10.44.2.0/24 wg0 214", kSideRoute));
 }
 
+// Whoever is killed in between leaves a peer that the configuration does not name. Its routes show that it was ours.
+TEST_F(Install, F40APeerThatIsNoLongerAuthorisedGoesBeforeItsRoutes) {
+  const auto index = jacinth();
+  bring_up();
+  ASSERT_TRUE(netd_->install(to(index)));
+  const auto changes = change_peers({});
+  production().lose_answers(1);
+  ASSERT_FALSE(netd_->apply_changes(changes));
+  EXPECT_THAT(routes(), ElementsAre("10.44.1.0/24 wg0 214", "10.44.2.0/24 wg0 214", kSideRoute));
+  netd_ = new_netd();
+  bring_up();
+  EXPECT_FALSE(production().peer(key(1)));
+  EXPECT_THAT(routes(), ElementsAre(kSideRoute));
+}
+
 }  // namespace
 }  // namespace anubis::netd
