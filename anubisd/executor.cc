@@ -1,5 +1,7 @@
 #include "anubisd/executor.h"
 
+#include <functional>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -53,7 +55,17 @@ void Executor::carry_out_all() {
 void Executor::carry_out(const gate::SendDatagram& action) {
   const model::Peer* peer = directory_.get(action.peer);
   if (side_service_ == nullptr || peer == nullptr) return;
+  count_repetitions(action);
   side_service_->send({.address = peer->side_address, .port = action.port}, action.bytes);
+}
+
+void Executor::count_repetitions(const gate::SendDatagram& action) {
+  constexpr unsigned kTooOften = 3;  // 0.75 s after the first, or after the last time that we said so
+  const std::string_view bytes(reinterpret_cast<const char*>(action.bytes.data()), action.bytes.size());
+  const std::size_t hash = std::hash<std::string_view>()(bytes);
+  Sent& last = last_sent_[action.peer];
+  if (std::exchange(last.hash, hash) != hash) last.times = 0;
+  if (++last.times % kTooOften == 0) listener_.unheard(action.peer);
 }
 
 void Executor::carry_out(const gate::ResolveEndpoint& action) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <unordered_map>
 
 #include "anubisd/endpoints.h"
 #include "anubisd/handshake_watch.h"
@@ -21,6 +22,8 @@ class Executor final : public SideService::Handler {
     virtual void command_finished(const gate::FinishCommand& finished) = 0;
     virtual void session_changed(const gate::SessionChanged& changed) = 0;
     virtual void remember(const gate::RememberSession& session) = 0;
+    // The same datagram is about to be sent there for the third time: its side tunnel seems to lead nowhere.
+    virtual void unheard(model::PeerIndex peer) = 0;
   };
 
   // All must outlive the executor.
@@ -52,6 +55,7 @@ class Executor final : public SideService::Handler {
   void carry_out(const gate::RememberSession& action);
   [[nodiscard]] base::Result<gate::Installed> install(const gate::InstallPeer& action);
   void handshake_seen(model::PeerIndex peer, gate::Ticket ticket);
+  void count_repetitions(const gate::SendDatagram& action);
   void flush();
   void arm_timer();
 
@@ -62,6 +66,11 @@ class Executor final : public SideService::Handler {
   Listener& listener_;
   SideService* side_service_ = nullptr;
   HandshakeWatch handshakes_;
+  struct Sent {
+    std::size_t hash = 0;
+    unsigned times = 0;
+  };
+  std::unordered_map<model::PeerIndex, Sent> last_sent_;  // to each peer that anything was sent to
   bool settling_ = false;
   bool halted_ = false;
   Timer timer_;

@@ -45,6 +45,19 @@ void SideEndpoints::forget(PeerIndex peer) {
   followed_.erase(found);
 }
 
+void SideEndpoints::renew(PeerIndex peer) {
+  const model::Peer* configured = directory_.get(peer);
+  if (configured == nullptr || !configured->side_endpoint || !configured->side_endpoint->port) return;
+  auto address = configured->side_endpoint->literal();
+  if (const auto found = followed_.find(peer); found != followed_.end()) address = found->second.address;
+  if (!address) return;
+  if (const auto status =
+          netd_.set_side_endpoint(peer, {.address = *address, .port = *configured->side_endpoint->port});
+      !status) {
+    base::log::warning("endpoint.side-failed", "{}: {}", configured->name, status.error().message);
+  }
+}
+
 // ±25 %, so that many hosts that started together do not ask together.
 void SideEndpoints::schedule(PeerIndex peer, Followed& followed, base::Duration after) {
   const auto spread = static_cast<std::uint64_t>((after / 2).count());

@@ -274,15 +274,12 @@ Status SidePeers::reconcile_routes() {
 Status SidePeers::set_endpoint(PeerIndex index, const model::Endpoint& endpoint) {
   const Peer* const peer = directory_.get(index);
   if (peer == nullptr || !interface_.is_known()) return {};
-  std::vector<PeerChange> changes{
-      {.public_key = peer->side_public_key, .action = PeerAction::kUpdateOnly, .persistent_keepalive = 0},
-      {.public_key = peer->side_public_key,
-       .action = PeerAction::kUpdateOnly,
-       .endpoint = endpoint,
-       .persistent_keepalive = kKeepalive}};
-  auto status = apply(changes);
-  if (status) remember(index, endpoint);
-  return status;
+  remember(index, endpoint);
+  std::vector<PeerChange> changes{{.public_key = peer->side_public_key, .action = PeerAction::kRemove}};
+  append_placement(index, *peer, changes);
+  changes[1].endpoint = endpoint;  // should there be too many to be remembered
+  changes[1].persistent_keepalive = keepalive_of(*peer);
+  return apply(changes);
 }
 
 Status SidePeers::flush() {

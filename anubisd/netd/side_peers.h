@@ -31,7 +31,8 @@ class SidePeers {
   base::Status reconcile(bool fresh);
   // After a reload. Those that it changed get their endpoint anew.
   base::Status take_over(const model::DirectoryChanges& changes);
-  // Makes WireGuard send to the new endpoint at once.
+  // Makes WireGuard shake hands there at once. A session that it has with a device that was made anew meanwhile would
+  // else swallow all for 15 s.
   base::Status set_endpoint(PeerIndex index, const model::Endpoint& endpoint);
   base::Status flush();
 

@@ -220,6 +220,16 @@ TEST_F(DaemonTest, ASilentPeerIsUnreachableAndNothingStays) {
   EXPECT_EQ(peer_status(*xena_).state(), "failed");
 }
 
+TEST_F(DaemonTest, ASilentPeersSideTunnelShakesHandsAnew) {
+  jacinth_->daemon.reset();
+  xena_->netd.side_endpoints.clear();
+  EXPECT_EQ(up(*xena_, "jacinth", 500ms).status(), control::UNREACHABLE);
+  EXPECT_THAT(xena_->netd.side_endpoints, IsEmpty());
+  EXPECT_EQ(up(*xena_, "jacinth", 1200ms).status(), control::UNREACHABLE);
+  EXPECT_THAT(xena_->netd.side_endpoints, SizeIs(1));
+  EXPECT_EQ(xena_->netd.side_endpoints[0].second.to_string(), "192.0.2.1:4297");
+}
+
 TEST_F(DaemonTest, ARefusalCarriesThePeersWords) {
   jacinth_->netd.install_error = base::Error{base::ErrorCode::kConflict, "beryl holds 10.44.0.0/24"};
   const auto done = up(*xena_, "jacinth");

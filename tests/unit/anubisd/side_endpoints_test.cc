@@ -53,6 +53,22 @@ TEST_F(SideEndpointsTest, AnAddressIsLeftToNetd) {
   EXPECT_THAT(found_, IsEmpty());
 }
 
+TEST_F(SideEndpointsTest, ASilentPeersEndpointIsSetAgain) {
+  const PeerIndex by_address = configure("192.0.2.1:4297");
+  side_endpoints_.follow(by_address);
+  side_endpoints_.renew(by_address);
+  ASSERT_EQ(netd_.side_endpoints.size(), 1u);
+  EXPECT_EQ(netd_.side_endpoints[0].second.to_string(), "192.0.2.1:4297");
+  const PeerIndex by_name = configure("localhost:4297");
+  side_endpoints_.follow(by_name);
+  side_endpoints_.renew(by_name);  // it is not known yet where
+  ASSERT_TRUE(run_until([&] { return !found_.empty(); }));
+  EXPECT_EQ(netd_.side_endpoints.size(), 2u);
+  side_endpoints_.renew(by_name);
+  ASSERT_EQ(netd_.side_endpoints.size(), 3u);
+  EXPECT_EQ(netd_.side_endpoints[2].second.to_string(), netd_.side_endpoints[1].second.to_string());
+}
+
 // The endpoint of a reload counts, not the one whose answer comes late.
 TEST_F(SideEndpointsTest, AChangedNameIsFollowedTheOldOneForgotten) {
   const PeerIndex peer = configure("localhost:1111");
