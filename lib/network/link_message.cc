@@ -35,6 +35,11 @@ Message address_message(std::uint16_t type, std::uint16_t flags, std::uint32_t i
 Message link_query(std::string_view name) { return link_query(link_header(0)).put_text(IFLA_IFNAME, name); }
 Message link_query(std::uint32_t ifindex) { return link_query(link_header(ifindex)); }
 
+Message link_dump() {
+  Message message(RTM_GETLINK, NLM_F_DUMP, link_header(0));
+  return message.put_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+}
+
 std::vector<Message> wireguard_link_creation(std::string_view name, std::string_view alias) {
   Message creation(RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, link_header(0));
   creation.put_text(IFLA_IFNAME, name).put_nested_text(IFLA_LINKINFO, IFLA_INFO_KIND, "wireguard");
@@ -75,6 +80,9 @@ std::optional<Link> parse_link(const ReceivedMessage& message) {
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);
   link.up = (header->ifi_flags & IFF_UP) != 0;
   link.alias = attributes.text(IFLA_IFALIAS);
+  // IFF_RUNNING would say it up to a second late (net/core/link_watch.c).
+  link.running = (header->ifi_flags & (IFF_UP | IFF_LOWER_UP | IFF_DORMANT)) == (IFF_UP | IFF_LOWER_UP);
+  link.has_neighbours = (header->ifi_flags & (IFF_NOARP | IFF_LOOPBACK)) == 0;
   return link;
 }
 
@@ -106,7 +114,12 @@ std::optional<LinkAddress> parse_address(const ReceivedMessage& message) {
   auto address = attributes.address(IFA_LOCAL);
   if (!address) address = attributes.address(IFA_ADDRESS);
   if (!address || header->ifa_prefixlen > address->bits()) return std::nullopt;
-  return LinkAddress{header->ifa_index, {{*address, header->ifa_prefixlen}, attributes.u8(IFA_PROTO).value_or(0)}};
+  const std::uint32_t flags = attributes.u32(IFA_FLAGS).value_or(header->ifa_flags);
+  const bool is_in_doubt = (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0;
+  const bool is_local = header->ifa_scope >= RT_SCOPE_LINK || address->is_link_local() || address->is_loopback();
+  return LinkAddress{header->ifa_index,
+                     {{*address, header->ifa_prefixlen}, attributes.u8(IFA_PROTO).value_or(0)},
+                     !is_in_doubt && !is_local};
 }
 
 }  // namespace anubis::network

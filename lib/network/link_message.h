@@ -12,6 +12,7 @@ namespace anubis::network {
 
 [[nodiscard]] Message link_query(std::string_view name);
 [[nodiscard]] Message link_query(std::uint32_t ifindex);
+[[nodiscard]] Message link_dump();
 // To be sent at once: creating cannot set the alias, so a second message does, by name.
 [[nodiscard]] std::vector<Message> wireguard_link_creation(std::string_view name, std::string_view alias);
 [[nodiscard]] Message link_alias_removal(std::string_view name);
@@ -20,7 +21,7 @@ namespace anubis::network {
 // Of RTM_NEWLINK and RTM_DELLINK.
 [[nodiscard]] std::optional<Link> parse_link(const ReceivedMessage& message);
 
-[[nodiscard]] Message address_dump(std::uint32_t ifindex);
+[[nodiscard]] Message address_dump(std::uint32_t ifindex);  // 0: of all links
 [[nodiscard]] Message address_addition(std::uint32_t ifindex, const model::InterfaceAddress& address,
                                        PrefixRoute prefix_route);
 [[nodiscard]] Message address_removal(std::uint32_t ifindex, const model::InterfaceAddress& address);
@@ -28,6 +29,7 @@ namespace anubis::network {
 struct LinkAddress {
   std::uint32_t ifindex = 0;
   Address address;
+  bool is_usable = false;  // reaches beyond the link, and nobody else was found to have it
 };
 // Of RTM_NEWADDR and RTM_DELADDR.
 [[nodiscard]] std::optional<LinkAddress> parse_address(const ReceivedMessage& message);

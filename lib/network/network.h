@@ -20,6 +20,7 @@
 
 #include "lib/base/result.h"
 #include "lib/model/ip.h"
+#include "lib/model/sighting.h"
 
 namespace anubis::network {
 
@@ -27,14 +28,17 @@ namespace anubis::network {
 // nothing to the kernel; 214 is in neither linux/rtnetlink.h nor iproute2's rt_protos, and equals our default table.
 inline constexpr std::uint8_t kRouteProtocol = 214;
 inline constexpr std::uint32_t kMainTable = 254;  // RT_TABLE_MAIN
+inline constexpr std::uint32_t kLoopback = 1;     // LOOPBACK_IFINDEX: in every network namespace
 
 struct Link {
   std::uint32_t index = 0;
   std::string name;
-  std::string kind;       // "wireguard", "tun", "veth", …; empty: hardware or loopback
-  std::uint32_t mtu = 0;  // bytes
-  bool up = false;        // administratively: what `ip link set up` says
-  std::string alias;      // empty: none
+  std::string kind;             // "wireguard", "tun", "veth", …; empty: hardware or loopback
+  std::uint32_t mtu = 0;        // bytes
+  bool up = false;              // administratively: what `ip link set up` says
+  std::string alias;            // empty: none
+  bool running = false;         // and can carry packets: there is a carrier
+  bool has_neighbours = false;  // hosts on it have addresses of its own kind, which are asked for
   bool operator==(const Link&) const = default;
 };
 
@@ -122,6 +126,9 @@ struct RouteAnswer {
   std::optional<model::IpAddress> source;  // the address that the packet would bear
 };
 
+// Other hosts can stand behind it: neither a bridge nor a tunnel nor another thing of this host's own.
+[[nodiscard]] bool is_uplink(const Link& link);
+
 class Network {
  public:
   virtual ~Network() = default;
@@ -161,6 +168,14 @@ class Network {
 
   // The route that the kernel would take now, rules included. kUnreachable: none.
   [[nodiscard]] virtual base::Result<RouteAnswer> route_to(const RouteQuery& query) = 0;
+
+  // Of all links but these that carry packets: their addresses that reach beyond the link and can be used now.
+  [[nodiscard]] virtual base::Result<std::vector<model::Sighting>> usable_addresses(
+      std::span<const std::uint32_t> except) = 0;
+  // The default routes of the main table through such links. A gateway whose MAC address is not known, or known from
+  // long ago, is asked for it. Reads the whole main table.
+  [[nodiscard]] virtual base::Result<std::vector<model::Sighting>> default_routes(
+      std::span<const std::uint32_t> except) = 0;
 };
 
 // All or the first failure, which then says how many others there were.

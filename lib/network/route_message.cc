@@ -10,8 +10,6 @@
 namespace anubis::network {
 namespace {
 
-// The kernel's name for "the loopback link", which has this index in every network namespace (LOOPBACK_IFINDEX).
-constexpr std::uint32_t kLoopback = 1;
 constexpr std::uint32_t kDefaultMetric6 = 1024;  // IP6_RT_PRIO_USER
 
 std::uint32_t default_metric(model::Family family) { return family == model::Family::kV6 ? kDefaultMetric6 : 0; }
@@ -43,6 +41,30 @@ Message route_message(std::uint16_t type, std::uint16_t flags, const Route& rout
   message.put(RTA_DST, route.prefix.address()).put_u32(RTA_TABLE, route.table);
   if (route.kind == RouteKind::kUnicast) message.put_u32(RTA_OIF, route.ifindex);
   return message.put_u32(RTA_PRIORITY, route.metric.value_or(default_metric(route.prefix.family())));
+}
+
+// RTA_VIA is a gateway of the other family: two bytes of family, then the address.
+std::optional<model::IpAddress> gateway_of(const Attributes& attributes) {
+  if (const auto gateway = attributes.address(RTA_GATEWAY)) return gateway;
+  constexpr std::size_t kFamilySize = sizeof(rtvia);
+  const auto via = attributes.bytes(RTA_VIA);
+  if (!via || via->size() < kFamilySize) return std::nullopt;
+  const ByteView address = via->subspan(kFamilySize);
+  if (address.size() == 4) return model::IpAddress::v4(address.first<4>());
+  if (address.size() == 16) return model::IpAddress::v6(address.first<16>());
+  return std::nullopt;
+}
+
+// Those of RTA_MULTIPATH, each with attributes of its own.
+std::vector<NextHop> parse_next_hops(ByteView bytes) {
+  std::vector<NextHop> hops;
+  while (const auto header = header_of<rtnexthop>(bytes)) {
+    if (header->rtnh_len < sizeof *header || header->rtnh_len > bytes.size()) break;
+    const Attributes attributes(bytes.first(header->rtnh_len).subspan(sizeof *header));
+    hops.push_back({static_cast<std::uint32_t>(header->rtnh_ifindex), gateway_of(attributes)});
+    bytes = bytes.subspan(std::min<std::size_t>(RTNH_ALIGN(header->rtnh_len), bytes.size()));
+  }
+  return hops;
 }
 
 }  // namespace
@@ -112,6 +134,17 @@ std::optional<RouteRecord> parse_route(const ReceivedMessage& message) {
   record.expressible = (record.type == RTN_UNICAST || record.type == RTN_THROW) && !record.gateway && !has_next_hops &&
                        header->rtm_tos == 0 && header->rtm_src_len == 0 && (header->rtm_flags & RTM_F_CLONED) == 0;
   return record;
+}
+
+std::vector<NextHop> parse_default_route(const ReceivedMessage& message) {
+  const auto record = parse_route(message);
+  if (!record || !record->route.prefix.is_default_route() || record->route.table != kMainTable ||
+      record->type != RTN_UNICAST) {
+    return {};
+  }
+  const auto attributes = Attributes::behind(message.payload, sizeof(rtmsg));
+  if (const auto several = attributes.bytes(RTA_MULTIPATH)) return parse_next_hops(*several);
+  return {{record->route.ifindex, gateway_of(attributes)}};
 }
 
 std::string protocol_name(std::uint8_t protocol) {

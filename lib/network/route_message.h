@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "lib/network/message.h"
 #include "lib/network/network.h"
@@ -27,6 +28,13 @@ struct RouteRecord {
 };
 // Of RTM_NEWROUTE and RTM_DELROUTE.
 [[nodiscard]] std::optional<RouteRecord> parse_route(const ReceivedMessage& message);
+
+struct NextHop {
+  std::uint32_t ifindex = 0;
+  std::optional<model::IpAddress> gateway;
+};
+// The next hops of a default route of the main table that leads somewhere; none: it is another route.
+[[nodiscard]] std::vector<NextHop> parse_default_route(const ReceivedMessage& message);
 
 // "dhcp", "boot", …, or the number.
 [[nodiscard]] std::string protocol_name(std::uint8_t protocol);

@@ -40,6 +40,9 @@ class RtnetlinkNetwork final : public Network {
 
   base::Result<RouteAnswer> route_to(const RouteQuery& query) override;
 
+  base::Result<std::vector<model::Sighting>> usable_addresses(std::span<const std::uint32_t> except) override;
+  base::Result<std::vector<model::Sighting>> default_routes(std::span<const std::uint32_t> except) override;
+
  private:
   explicit RtnetlinkNetwork(Transactor transactor) : transactor_(std::move(transactor)) {}
 
@@ -48,6 +51,8 @@ class RtnetlinkNetwork final : public Network {
   base::Error refusal_on(std::uint32_t ifindex, const Answer& answer, const std::string& what, model::Family family);
   base::Result<std::optional<Link>> read_link(const Message& query, std::string_view what);
   base::Result<std::vector<RouteRecord>> records(const RouteFilter& filter, std::optional<model::Family> only_family);
+  base::Result<std::vector<Link>> links_that_lead_out(std::span<const std::uint32_t> except);
+  std::optional<model::MacAddress> gateway_mac(const NextHop& hop);
   // What became of routes that the kernel refused because something is there already: those at `refused`.
   void settle_refused(std::span<const Route> routes, std::span<const std::size_t> refused,
                       std::vector<Failure>& failures);

@@ -24,6 +24,10 @@ std::optional<Change> route_change_of(const ReceivedMessage& message, std::optio
   // Replacing is told as a new route, and no word of the old one.
   const bool gone = message.type == RTM_DELROUTE || (message.flags & NLM_F_REPLACE) != 0;
   if (record->route.protocol == kRouteProtocol) return Change{ChangeKind::kRoute, gone, record->route.ifindex, {}};
+  if (const auto hops = parse_default_route(message); !hops.empty()) {
+    return Change{
+        ChangeKind::kDefaultRoute, message.type == RTM_DELROUTE, hops.front().ifindex, {}, hops.front().gateway};
+  }
   if (gone && record->route.table == watched_table) return Change{ChangeKind::kRoute, gone, 0, {}};
   return std::nullopt;
 }

@@ -16,7 +16,13 @@
 
 namespace anubis::network {
 
-enum class ChangeKind : std::uint8_t { kLink, kAddress, kRoute, kRule };
+enum class ChangeKind : std::uint8_t {
+  kLink,
+  kAddress,
+  kRoute,         // ours
+  kRule,          // ours
+  kDefaultRoute,  // of the main table, not ours
+};
 
 struct Change {
   ChangeKind kind = ChangeKind::kLink;
@@ -24,6 +30,7 @@ struct Change {
   std::uint32_t ifindex = 0;  // of the link, or the one that the address or route belongs to; 0 for rules, throws and
                               // what others did in the watched table
   std::string name;           // of the link, for kLink: a rename tells the new one
+  std::optional<model::IpAddress> gateway = {};  // for kDefaultRoute
   bool operator==(const Change&) const = default;
 };
 
@@ -36,7 +43,7 @@ struct Changes {
 class Watcher {
  public:
   // Of the network namespace of the calling thread, for good. Routes and rules are told only when they are ours
-  // (kRouteProtocol): a router's tables may change thousands of times a second.
+  // (kRouteProtocol), and default routes: a router's tables may change thousands of times a second.
   static base::Result<std::unique_ptr<Watcher>> create();
   explicit Watcher(std::unique_ptr<Channel> channel);
 

@@ -11,7 +11,6 @@ using base::Result;
 using base::Status;
 using model::Family;
 
-constexpr std::uint32_t kLoopback = 1;
 constexpr std::uint32_t kLocalTable = 255;
 constexpr std::uint32_t kMainPriority = 32766;
 constexpr std::uint8_t kKernelProtocol = 2;
@@ -285,6 +284,25 @@ Result<RouteAnswer> FakeNetwork::route_to(const RouteQuery& query) {
     return answer;
   }
   return fail(ErrorCode::kUnreachable, "there is no route to " + query.destination.to_string());
+}
+
+Result<std::vector<model::Sighting>> FakeNetwork::usable_addresses(std::span<const std::uint32_t> except) {
+  if (auto status = fault(Operation::kUsableAddresses); !status) return fail(status.error());
+  std::vector<model::Sighting> seen;
+  for (const Placed& placed : addresses_) {
+    const Link* const link = find(placed.ifindex);
+    if (link == nullptr || !link->up || std::ranges::find(except, placed.ifindex) != except.end()) continue;
+    seen.push_back({.kind = model::SightingKind::kAddress,
+                    .link = link->name,
+                    .is_uplink = is_uplink(*link),
+                    .address = placed.address.address.address});
+  }
+  return seen;
+}
+
+Result<std::vector<model::Sighting>> FakeNetwork::default_routes(std::span<const std::uint32_t> /*except*/) {
+  if (auto status = fault(Operation::kDefaultRoutes); !status) return fail(status.error());
+  return default_routes_;
 }
 
 }  // namespace anubis::network

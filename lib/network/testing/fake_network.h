@@ -27,12 +27,15 @@ class FakeNetwork final : public Network {
     kRemoveRule,
     kRules,
     kRouteTo,
+    kUsableAddresses,
+    kDefaultRoutes,
   };
 
   // What the host has without us. The link's index is chosen here and returned.
   std::uint32_t add_link(Link link);
   void add_foreign_route(const Route& route) { routes_.push_back(route); }  // with a protocol that is not ours
   void rename_link(std::uint32_t ifindex, std::string name) { find(ifindex)->name = std::move(name); }
+  void add_default_route(model::Sighting seen) { default_routes_.push_back(std::move(seen)); }
   void lack_wireguard() { has_wireguard_ = false; }
   void lack_ipv6() { has_ipv6_ = false; }
   void lack_ipv6_on(std::uint32_t ifindex) { without_ipv6_.push_back(ifindex); }
@@ -66,6 +69,9 @@ class FakeNetwork final : public Network {
 
   base::Result<RouteAnswer> route_to(const RouteQuery& query) override;
 
+  base::Result<std::vector<model::Sighting>> usable_addresses(std::span<const std::uint32_t> except) override;
+  base::Result<std::vector<model::Sighting>> default_routes(std::span<const std::uint32_t> except) override;
+
  private:
   struct Placed {
     std::uint32_t ifindex = 0;
@@ -87,6 +93,7 @@ class FakeNetwork final : public Network {
   std::vector<Placed> addresses_;
   std::vector<Route> routes_;
   std::vector<Rule> rules_;
+  std::vector<model::Sighting> default_routes_;
   std::vector<std::uint32_t> without_ipv6_;
   std::multimap<Operation, base::Error> faults_;
   std::multimap<model::IpPrefix, base::Error> route_faults_;
