@@ -83,7 +83,8 @@ PublicConfig Authority::public_config() const {
                    .public_key = config_.side.public_key,
                    .service_port = config_.side.service_port,
                    .address = config_.side.address},
-          .control = {.socket = config_.control.socket, .group = config_.control.group}};
+          .control = {.socket = config_.control.socket, .group = config_.control.group},
+          .roaming = config_.roaming};
 }
 
 Result<crypto::MessageKeys> Authority::derive_message_keys(PeerIndex peer, crypto::Suite suite) const {
@@ -144,6 +145,7 @@ Result<Authority::Reload> Authority::take_reload(const std::function<Status(cons
   config::Config& config = **fresh;
   log_warnings(config);
   Reload reload{.restart_needed = restart_needed(config_, config), .applied = {}};
+  config_.roaming = std::move(config.roaming);
   reload.applied = apply(directory_.replace(std::move(config.peers)));
   return reload;
 }

@@ -24,7 +24,7 @@ class Authority {
   // With what was read from the file before.
   static base::Result<std::unique_ptr<Authority>> create(std::filesystem::path file, config::Config config);
 
-  // Without its peers, which are in the directory. Stays as it was at first, whatever is reloaded.
+  // Without its peers, which are in the directory. Of a reload it takes over [roaming] alone.
   [[nodiscard]] const config::Config& config() const { return config_; }
   [[nodiscard]] const model::PeerDirectory& directory() const { return directory_; }
   [[nodiscard]] PublicConfig public_config() const;

@@ -13,7 +13,7 @@
 namespace anubis::netd {
 
 // A message does not carry more.
-constexpr std::size_t kMaxDescriptors = 3;
+constexpr std::size_t kMaxDescriptors = 4;
 
 class Channel {
  public:

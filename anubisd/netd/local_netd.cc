@@ -53,14 +53,17 @@ Result<std::unique_ptr<LocalNetd>> LocalNetd::create(const config::Config& confi
   base::Fd events(epoll_create1(EPOLL_CLOEXEC));
   if (!events) return base::fail_errno(errno, "cannot watch the interfaces");
   if (config.production.table != network::kMainTable) watcher->watch_table(config.production.table);
-  std::unique_ptr<LocalNetd> netd(
-      new LocalNetd(config, directory, network, devices, std::move(watcher), std::move(events)));
+  auto surroundings = SurroundingsWatch::create(network);
+  if (!surroundings) return fail(surroundings.error());
+  std::unique_ptr<LocalNetd> netd(new LocalNetd(config, directory, network, devices, std::move(watcher),
+                                                std::move(events), std::move(*surroundings)));
   if (auto status = netd->watch(netd->watcher_->fd()); !status) return fail(status.error());
   return netd;
 }
 
 LocalNetd::LocalNetd(const config::Config& config, const model::PeerDirectory& directory, network::Network& network,
-                     Devices& devices, std::unique_ptr<network::Watcher> watcher, base::Fd events)
+                     Devices& devices, std::unique_ptr<network::Watcher> watcher, base::Fd events,
+                     SurroundingsWatch surroundings)
     : config_(config),
       directory_(directory),
       network_(network),
@@ -69,7 +72,8 @@ LocalNetd::LocalNetd(const config::Config& config, const model::PeerDirectory& d
       production_(Interface::kProduction, production_settings(config.production), network, devices, drift_),
       side_(Interface::kSide, side_settings(config), network, devices, drift_),
       production_peers_(config_.production, directory, network, production_, drift_),
-      side_peers_(config_.side, directory, network, side_, drift_) {}
+      side_peers_(config_.side, directory, network, side_, drift_),
+      surroundings_(std::move(surroundings)) {}
 
 ManagedInterface& LocalNetd::interface(Interface which) {
   switch (which) {
@@ -161,6 +165,7 @@ std::vector<Interface> LocalNetd::interfaces_to_heal() {
     watcher_.reset();
     return wanted;
   }
+  surroundings_.heed(*changes, own_links());
   for (const Interface which : kInterfaces) {
     if (changes->overrun ||
         std::ranges::any_of(changes->changes, [&](const auto& change) { return concerns(change, which); })) {
@@ -184,8 +189,25 @@ bool LocalNetd::concerns(const network::Change& change, Interface which) {
       return change.gone && (on_it || (change.ifindex == 0 && which == Interface::kProduction));
     case network::ChangeKind::kRule:
       return change.gone && which == Interface::kProduction;
+    case network::ChangeKind::kDefaultRoute:
+      return false;
   }
   return false;
+}
+
+std::vector<std::uint32_t> LocalNetd::own_links() const {
+  std::vector<std::uint32_t> links;
+  for (const ManagedInterface* const managed : {&production_, &side_}) {
+    if (managed->is_known()) links.push_back(managed->ifindex());
+  }
+  return links;
+}
+
+Result<std::vector<model::Sighting>> LocalNetd::look_around() {
+  if (!config_.roaming.home.empty()) return surroundings_.look(own_links());
+  // Nobody can tell anything from it, and the main table may be a router's.
+  surroundings_.quiet();
+  return std::vector<model::Sighting>();
 }
 
 Result<std::vector<PeerIndex>> LocalNetd::installed_peers() { return production_peers_.installed(); }

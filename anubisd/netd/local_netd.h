@@ -18,6 +18,7 @@
 #include "anubisd/netd/netd.h"
 #include "anubisd/netd/production_peers.h"
 #include "anubisd/netd/side_peers.h"
+#include "anubisd/netd/surroundings_watch.h"
 #include "lib/base/fd.h"
 #include "lib/config/config.h"
 #include "lib/model/directory.h"
@@ -45,6 +46,8 @@ class LocalNetd final : public Netd {
   base::Result<std::vector<PeerReport>> report(Interface which) override;
   base::Result<std::optional<PeerReport>> report(Interface which, PeerIndex peer) override;
   base::Status set_side_endpoint(PeerIndex peer, const model::Endpoint& endpoint) override;
+  base::Result<std::vector<model::Sighting>> look_around() override;
+  [[nodiscard]] int surroundings_fd() const override { return surroundings_.fd(); }
   base::Status widen_receive_buffer(int datagram_socket) override;
   base::Status tear_down() override;
 
@@ -54,13 +57,16 @@ class LocalNetd final : public Netd {
 
  private:
   LocalNetd(const config::Config& config, const model::PeerDirectory& directory, network::Network& network,
-            Devices& devices, std::unique_ptr<network::Watcher> watcher, base::Fd events);
+            Devices& devices, std::unique_ptr<network::Watcher> watcher, base::Fd events,
+            SurroundingsWatch surroundings);
 
   ManagedInterface& interface(Interface which);
   base::Status apply_routing_policy(DriftQueue* drift);
   base::Status reconcile(Interface which, bool fresh);
   // Adds a descriptor that is to make event_fd() readable.
   base::Status watch(int fd);
+  // Those links of ours that are there.
+  [[nodiscard]] std::vector<std::uint32_t> own_links() const;
   [[nodiscard]] bool concerns(const network::Change& change, Interface which);
   [[nodiscard]] std::optional<PeerIndex> index_of(Interface which, const wireguard::PeerState& state) const;
   base::Status visit_reports(Interface which, const std::optional<PeerIndex>& only, std::vector<PeerReport>& reports);
@@ -75,6 +81,7 @@ class LocalNetd final : public Netd {
   ManagedInterface side_;
   ProductionPeers production_peers_;
   SidePeers side_peers_;
+  SurroundingsWatch surroundings_;
   // By Interface: the device is new, and no bring_up() has said so yet because something behind it failed.
   std::array<bool, 2> fresh_{};
   bool policy_stood_ = false;  // the rules were in place once, so that somebody took away what is missing

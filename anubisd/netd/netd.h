@@ -16,6 +16,8 @@
 #include "lib/model/directory.h"
 #include "lib/model/endpoint.h"
 #include "lib/model/peer.h"
+#include "lib/model/sighting.h"
+#include "lib/roaming/home.h"
 #include "lib/wireguard/device.h"
 
 namespace anubis::netd {
@@ -129,6 +131,13 @@ class Netd {
 
   virtual base::Status set_side_endpoint(PeerIndex peer, const model::Endpoint& endpoint) = 0;
 
+  // What the links show that are not ours: where this host is; nothing where nowhere is home. A gateway's MAC address
+  // that is not known yet is asked for, and known at a later look.
+  [[nodiscard]] virtual base::Result<std::vector<model::Sighting>> look_around() = 0;
+  // Becomes readable when addresses or default routes of such links came or went, until look_around(). Always the same
+  // descriptor; interfaces_to_heal() is what notices it.
+  [[nodiscard]] virtual int surroundings_fd() const = 0;
+
   // A receive buffer for 10,000 datagrams that come at once: more than the system allows everybody.
   virtual base::Status widen_receive_buffer(int datagram_socket) = 0;
 
@@ -140,6 +149,7 @@ class Netd {
 // The authorised set as it was read again, and is in force already.
 struct Reloaded {
   std::vector<model::Peer> peers;
+  roaming::Settings roaming;
   // Which sections of the configuration differ and need a restart: "name", "[production]", "[side]", "[control]".
   std::vector<std::string> restart_needed;
   base::Status applied;  // what of it could not be done on the interfaces

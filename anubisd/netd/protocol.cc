@@ -14,6 +14,7 @@ namespace {
 
 using base::ErrorCode;
 using base::fail;
+using model::Sighting;
 
 // The fields of a request stand at the same place in all of them.
 constexpr std::size_t kOperationAt = 0;
@@ -35,9 +36,14 @@ constexpr std::uint8_t kAllFlags = kRecreate | kInitiateHandshake | kWithRoutes;
 // family, a byte of zero, port, scope, address: 24 bytes
 constexpr std::size_t kEndpointSize = 24;
 static_assert(kEndpointAt + kEndpointSize == kHasKeyAt);
-constexpr std::uint8_t kNoEndpoint = 0;
+constexpr std::uint8_t kNoAddress = 0;
 constexpr std::uint8_t kV4 = 4;
 constexpr std::uint8_t kV6 = 6;
+
+// Of a sighting.
+constexpr std::uint8_t kIsUplink = 1;
+constexpr std::uint8_t kIsResolving = 2;
+constexpr std::uint8_t kHasMac = 4;
 
 template <class T>
   requires std::integral<T> || std::is_enum_v<T>
@@ -87,7 +93,7 @@ bool get_endpoint(std::span<const std::uint8_t, kEndpointSize> in, std::optional
   model::Endpoint read{
       .address = {}, .port = get_number<std::uint16_t>(&in[2]), .scope_id = get_number<std::uint32_t>(&in[4])};
   switch (in[0]) {
-    case kNoEndpoint:
+    case kNoAddress:
       endpoint.reset();
       return is_zero(in);
     case kV4:
@@ -307,6 +313,46 @@ void Record<Presence>::put(Presence presence, std::span<std::uint8_t, kSize> out
 std::optional<Presence> Record<Presence>::get(std::span<const std::uint8_t, kSize> in) {
   if (in[0] > static_cast<std::uint8_t>(Presence::kFound)) return std::nullopt;
   return static_cast<Presence>(in[0]);
+}
+
+// link (16, ends with a zero), kind, flags, family of the address, a byte of zero, address (16), MAC address (6), two
+// bytes of zero
+void Record<Sighting>::put(const Sighting& sighting, std::span<std::uint8_t, kSize> out) {
+  std::ranges::copy(sighting.link.substr(0, 15), out.begin());
+  out[16] = static_cast<std::uint8_t>(sighting.kind);
+  out[17] = static_cast<std::uint8_t>((sighting.is_uplink ? kIsUplink : 0) |
+                                      (sighting.is_resolving ? kIsResolving : 0) | (sighting.mac ? kHasMac : 0));
+  if (sighting.address) {
+    out[18] = sighting.address->family() == model::Family::kV4 ? kV4 : kV6;
+    std::ranges::copy(sighting.address->bytes(), &out[20]);
+  }
+  if (sighting.mac) std::ranges::copy(sighting.mac->bytes(), &out[36]);
+}
+
+std::optional<Sighting> Record<Sighting>::get(std::span<const std::uint8_t, kSize> in) {
+  const std::uint8_t flags = in[17];
+  if (in[15] != 0 || in[16] > static_cast<std::uint8_t>(model::SightingKind::kDefaultRoute) ||
+      (flags & ~(kIsUplink | kIsResolving | kHasMac)) != 0 || in[19] != 0 || !is_zero(in.last<2>())) {
+    return std::nullopt;
+  }
+  Sighting sighting{.kind = static_cast<model::SightingKind>(in[16]),
+                    .link = reinterpret_cast<const char*>(in.data()),
+                    .is_uplink = (flags & kIsUplink) != 0,
+                    .is_resolving = (flags & kIsResolving) != 0};
+  switch (in[18]) {
+    case kNoAddress:
+      break;
+    case kV4:
+      sighting.address = model::IpAddress::v4(in.subspan<20, 4>());
+      break;
+    case kV6:
+      sighting.address = model::IpAddress::v6(in.subspan<20, 16>());
+      break;
+    default:
+      return std::nullopt;
+  }
+  if ((flags & kHasMac) != 0) sighting.mac = model::MacAddress(in.subspan<36, model::MacAddress::kSize>());
+  return sighting;
 }
 
 void Record<crypto::MessageKeys>::put(const crypto::MessageKeys& keys, std::span<std::uint8_t, kSize> out) {

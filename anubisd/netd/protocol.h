@@ -13,6 +13,7 @@
 //   report-one        interface, peer                             PeerReport, if it stands there
 //   side-endpoint     peer, endpoint                              points its side tunnel there
 //   message-keys      peer, suite                                 crypto::MessageKeys; the private key stays in netd
+//   look-around       -                                           Sighting of each address and default route of others'
 //   widen-buffer      a datagram socket (SCM_RIGHTS)              gives it a large receive buffer, and closes it
 //   begin-reload      -                                           reads the configuration again, in the background
 //   take-reload       -                                           puts it into force: a snapshot (SCM_RIGHTS)
@@ -45,11 +46,11 @@ namespace anubis::netd {
 constexpr std::size_t kRequestSize = 128;
 constexpr std::size_t kReplySize = 1024;
 
-// netd speaks first. The descriptors of its greeting are the snapshot (snapshot.h), what becomes readable when
-// interfaces want healing, and what does when a reload can be taken: two pipes, which end with netd. With the snapshot
-// alone, it holds the reason why there is nothing to ask for.
+// netd speaks first. The descriptors of its greeting are the snapshot (snapshot.h) and three pipes, which end with
+// netd: they become readable when interfaces want healing, when a reload can be taken, and when the surroundings
+// changed. With the snapshot alone, it holds the reason why there is nothing to ask for.
 inline constexpr std::array<std::uint8_t, 16> kGreeting{'a', 'n', 'u', 'b', 'i', 's', '-', 'n', 'e', 't', 'd'};
-constexpr std::size_t kGreetingDescriptors = 3;
+constexpr std::size_t kGreetingDescriptors = 4;
 
 enum class Operation : std::uint8_t {
   kBringUp = 1,
@@ -61,6 +62,7 @@ enum class Operation : std::uint8_t {
   kReportAll,
   kReportOne,
   kSideEndpoint,
+  kLookAround,
   kMessageKeys,
   kWidenBuffer,
   kBeginReload,
@@ -100,6 +102,7 @@ inline constexpr std::array kRows{
   RequestKind{kReportAll,      "report-all",      kMust,     kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
   RequestKind{kReportOne,      "report-one",      kMust,     kMust, kNo,      kNo,   kNo,   kNo,   kNo},
   RequestKind{kSideEndpoint,   "side-endpoint",   kNo,       kMust, kMust,    kNo,   kNo,   kNo,   kNo},
+  RequestKind{kLookAround,     "look-around",     kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
   RequestKind{kMessageKeys,    "message-keys",    kNo,       kMust, kNo,      kNo,   kMust, kNo,   kNo},
   RequestKind{kWidenBuffer,    "widen-buffer",    kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kMust},
   RequestKind{kBeginReload,    "begin-reload",    kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
@@ -187,6 +190,12 @@ struct Record<Presence> {
   static constexpr std::size_t kSize = 1;
   static void put(Presence presence, std::span<std::uint8_t, kSize> out);
   [[nodiscard]] static std::optional<Presence> get(std::span<const std::uint8_t, kSize> in);
+};
+template <>
+struct Record<model::Sighting> {
+  static constexpr std::size_t kSize = 44;
+  static void put(const model::Sighting& sighting, std::span<std::uint8_t, kSize> out);
+  [[nodiscard]] static std::optional<model::Sighting> get(std::span<const std::uint8_t, kSize> in);
 };
 template <>
 struct Record<crypto::MessageKeys> {

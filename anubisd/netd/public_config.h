@@ -9,6 +9,7 @@
 #include "lib/crypto/keys.h"
 #include "lib/crypto/suites.h"
 #include "lib/model/ip.h"
+#include "lib/roaming/home.h"
 
 namespace anubis::netd {
 
@@ -35,6 +36,7 @@ struct PublicConfig {
   Production production;
   Side side;
   Control control;
+  roaming::Settings roaming;
 };
 
 }  // namespace anubis::netd

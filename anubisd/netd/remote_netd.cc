@@ -49,8 +49,8 @@ Result<RemoteNetd::Connected> RemoteNetd::connect(Channel channel) {
   auto snapshot = read_snapshot(descriptors[0]);
   if (!snapshot) return fail(snapshot.error());
   if (descriptors.size() != kGreetingDescriptors) return fail(ErrorCode::kInternal, "this is not anubis-netd");
-  return Connected{std::unique_ptr<RemoteNetd>(
-                       new RemoteNetd(std::move(channel), std::move(descriptors[1]), std::move(descriptors[2]))),
+  return Connected{std::unique_ptr<RemoteNetd>(new RemoteNetd(std::move(channel), std::move(descriptors[1]),
+                                                              std::move(descriptors[2]), std::move(descriptors[3]))),
                    std::move(*snapshot)};
 }
 
@@ -166,6 +166,11 @@ Status RemoteNetd::set_side_endpoint(PeerIndex peer, const model::Endpoint& endp
   return ask({.operation = Operation::kSideEndpoint, .peer = peer, .endpoint = endpoint});
 }
 
+Result<std::vector<model::Sighting>> RemoteNetd::look_around() {
+  drain(surroundings_.get());
+  return ask_for_all<model::Sighting>({.operation = Operation::kLookAround});
+}
+
 Status RemoteNetd::widen_receive_buffer(int datagram_socket) {
   return ask({.operation = Operation::kWidenBuffer}, std::array{datagram_socket});
 }
@@ -183,6 +188,7 @@ Result<Reloaded> RemoteNetd::take_reload() {
   if (descriptors.size() != 1) return lose({ErrorCode::kInternal, "anubis-netd gives an answer that is none"});
   auto snapshot = read_snapshot(descriptors.front());
   if (!snapshot) return fail(snapshot.error());
+  snapshot->set.roaming = std::move(snapshot->config.roaming);
   return std::move(snapshot->set);
 }
 

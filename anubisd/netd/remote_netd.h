@@ -37,6 +37,8 @@ class RemoteNetd final : public Netd, public PeerSource {
   base::Result<std::vector<PeerReport>> report(Interface which) override;
   base::Result<std::optional<PeerReport>> report(Interface which, PeerIndex peer) override;
   base::Status set_side_endpoint(PeerIndex peer, const model::Endpoint& endpoint) override;
+  base::Result<std::vector<model::Sighting>> look_around() override;
+  [[nodiscard]] int surroundings_fd() const override { return surroundings_.get(); }
   base::Status widen_receive_buffer(int datagram_socket) override;
   base::Status tear_down() override;
 
@@ -47,8 +49,11 @@ class RemoteNetd final : public Netd, public PeerSource {
   base::Result<crypto::MessageKeys> derive_message_keys(PeerIndex peer, crypto::Suite suite);
 
  private:
-  RemoteNetd(Channel channel, base::Fd to_heal, base::Fd loaded)
-      : channel_(std::move(channel)), to_heal_(std::move(to_heal)), loaded_(std::move(loaded)) {}
+  RemoteNetd(Channel channel, base::Fd to_heal, base::Fd loaded, base::Fd surroundings)
+      : channel_(std::move(channel)),
+        to_heal_(std::move(to_heal)),
+        loaded_(std::move(loaded)),
+        surroundings_(std::move(surroundings)) {}
 
   // The next datagram of an answer. kInternal, and netd is gone for us: it was not one.
   base::Result<ReplyHeader> receive(Operation operation, ReplyBytes& bytes, std::vector<base::Fd>& descriptors);
@@ -63,6 +68,7 @@ class RemoteNetd final : public Netd, public PeerSource {
   Channel channel_;
   base::Fd to_heal_;
   base::Fd loaded_;
+  base::Fd surroundings_;
   bool is_gone_ = false;
   std::function<void()> when_gone_;
 };

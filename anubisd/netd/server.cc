@@ -47,24 +47,31 @@ Result<Server> Server::create(Channel channel, Netd& netd, Authority& authority,
   if (!to_heal) return fail(to_heal.error());
   auto loaded = Bell::create();
   if (!loaded) return fail(loaded.error());
-  return Server(std::move(channel), netd, authority, std::move(apply), std::move(*to_heal), std::move(*loaded));
+  auto surroundings = Bell::create();
+  if (!surroundings) return fail(surroundings.error());
+  return Server(std::move(channel), netd, authority, std::move(apply), std::move(*to_heal), std::move(*loaded),
+                std::move(*surroundings));
 }
 
-Server::Server(Channel channel, Netd& netd, Authority& authority, Apply apply, Bell to_heal, Bell loaded)
+Server::Server(Channel channel, Netd& netd, Authority& authority, Apply apply, Bell to_heal, Bell loaded,
+               Bell surroundings)
     : channel_(std::move(channel)),
       netd_(netd),
       authority_(authority),
       apply_(std::move(apply)),
       to_heal_(std::move(to_heal)),
-      loaded_(std::move(loaded)) {}
+      loaded_(std::move(loaded)),
+      surroundings_(std::move(surroundings)) {}
 
 Status Server::greet() {
   const auto snapshot = write_snapshot(authority_.public_config(), authority_.directory());
   if (!snapshot) return fail(snapshot.error());
-  const std::array<int, kGreetingDescriptors> descriptors{snapshot->get(), to_heal_.read.get(), loaded_.read.get()};
+  const std::array<int, kGreetingDescriptors> descriptors{snapshot->get(), to_heal_.read.get(), loaded_.read.get(),
+                                                          surroundings_.read.get()};
   if (auto status = channel_.send(kGreeting, descriptors); !status) return status;
   to_heal_.read.reset();
   loaded_.read.reset();
+  surroundings_.read.reset();
   return {};
 }
 
@@ -78,10 +85,11 @@ void greet_with_failure(Channel& channel, const base::Error& error) {
 ServingEnd Server::serve(int signal_fd, const std::function<bool()>& asked) {
   while (true) {
     // What has been told of is not looked at again until somebody came for it.
-    std::array<pollfd, 4> events{{{channel_.fd(), POLLIN, 0},
+    std::array<pollfd, 5> events{{{channel_.fd(), POLLIN, 0},
                                   {signal_fd, POLLIN, 0},
                                   {to_heal_.rung ? -1 : netd_.event_fd(), POLLIN, 0},
-                                  {loaded_.rung ? -1 : authority_.loaded_fd(), POLLIN, 0}}};
+                                  {loaded_.rung ? -1 : authority_.loaded_fd(), POLLIN, 0},
+                                  {surroundings_.rung ? -1 : netd_.surroundings_fd(), POLLIN, 0}}};
     if (poll(events.data(), events.size(), -1) < 0) {
       if (errno == EINTR) continue;
       log::error("netd.cannot-wait", "{}", base::system_error(errno, "poll").message);
@@ -90,6 +98,7 @@ ServingEnd Server::serve(int signal_fd, const std::function<bool()>& asked) {
     if (events[1].revents != 0 && asked()) return ServingEnd::kAsked;
     if (events[2].revents != 0) to_heal_.ring();
     if (events[3].revents != 0) loaded_.ring();
+    if (events[4].revents != 0) surroundings_.ring();
     if (events[0].revents == 0) continue;
     if (const auto end = serve_one()) return *end;
   }
@@ -142,6 +151,9 @@ Status Server::carry_out(const Request& request, std::span<const base::Fd> descr
       if (status) status = netd_.set_side_endpoint(request.peer, *request.endpoint);
       return answer(operation, status);
     }
+    case Operation::kLookAround:
+      surroundings_.rung = false;
+      return answer(operation, netd_.look_around());
     case Operation::kMessageKeys:
       return answer_one(operation, authority_.derive_message_keys(request.peer, request.suite));
     case Operation::kWidenBuffer:

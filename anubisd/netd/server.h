@@ -42,7 +42,7 @@ class Server {
     void ring();
   };
 
-  Server(Channel channel, Netd& netd, Authority& authority, Apply apply, Bell to_heal, Bell loaded);
+  Server(Channel channel, Netd& netd, Authority& authority, Apply apply, Bell to_heal, Bell loaded, Bell surroundings);
 
   // None: goes on.
   std::optional<ServingEnd> serve_one();
@@ -64,6 +64,7 @@ class Server {
   Apply apply_;
   Bell to_heal_;
   Bell loaded_;
+  Bell surroundings_;
 };
 
 // Instead of all that: why there is nothing to serve.

@@ -109,6 +109,7 @@ snapshot::Peer encode_peer(const model::Peer& peer) {
   out.set_persistent_keepalive(peer.persistent_keepalive);
   if (peer.lease) out.set_lease_nanoseconds(peer.lease->count());
   out.set_group(peer.group);
+  out.set_is_automatic(peer.is_automatic);
   out.set_secrets_version(peer.secrets_version);
   return out;
 }
@@ -129,6 +130,9 @@ snapshot::Head encode_head(const PublicConfig& config) {
   side.set_address(text_of(config.side.address.bytes()));
   head.mutable_control()->set_socket(config.control.socket.native());
   head.mutable_control()->set_group(config.control.group);
+  snapshot::Roaming& roaming = *head.mutable_roaming();
+  for (const roaming::Mark& mark : config.roaming.home) roaming.add_home(roaming::to_string(mark));
+  roaming.set_hold_down_nanoseconds(config.roaming.hold_down.count());
   return head;
 }
 
@@ -230,6 +234,7 @@ std::optional<model::Peer> decode_peer(const snapshot::Peer& in) {
   peer.persistent_keepalive = *keepalive;
   if (in.has_lease_nanoseconds()) peer.lease = base::Duration(in.lease_nanoseconds());
   peer.group = in.group();
+  peer.is_automatic = in.is_automatic();
   peer.secrets_version = in.secrets_version();
   return peer;
 }
@@ -257,6 +262,12 @@ std::optional<PublicConfig> decode_config(const snapshot::Head& head) {
   config.production.listen_port = *listen_port;
   config.side.service_port = *service_port;
   config.side.address = *address;
+  for (const std::string& text : head.roaming().home()) {
+    auto mark = roaming::parse_mark(text);
+    if (!mark) return std::nullopt;
+    config.roaming.home.push_back(*mark);
+  }
+  config.roaming.hold_down = base::Duration(head.roaming().hold_down_nanoseconds());
   return config;
 }
 

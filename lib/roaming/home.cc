@@ -58,4 +58,10 @@ base::Result<Mark> parse_mark(std::string_view text) {
   return Mark(ConnectionName{std::string(text)});
 }
 
+std::string to_string(const Mark& mark) {
+  if (const auto* const name = std::get_if<ConnectionName>(&mark)) return name->text;
+  if (const auto* const mac = std::get_if<MacAddress>(&mark)) return mac->to_string();
+  return std::get<IpPrefix>(mark).to_string();
+}
+
 }  // namespace anubis::roaming

@@ -29,6 +29,9 @@ using Mark = std::variant<ConnectionName, model::MacAddress, model::IpPrefix>;
 // would be found anywhere or nowhere; everything else is a connection's name.
 base::Result<Mark> parse_mark(std::string_view text);
 
+// As parse_mark() reads it.
+[[nodiscard]] std::string to_string(const Mark& mark);
+
 struct Settings {
   std::vector<Mark> home;  // none: nowhere is home
   // How long another place must be seen without a break before anything is done about it.

@@ -81,6 +81,19 @@ class FakeNetd : public netd::Netd {
     side_endpoints.emplace_back(peer, endpoint);
     return {};
   }
+  base::Result<std::vector<model::Sighting>> look_around() override {
+    eventfd_t count = 0;
+    (void)eventfd_read(surroundings_.get(), &count);
+    ++looks;
+    if (look_error) return base::fail(*look_error);
+    return sightings;
+  }
+  [[nodiscard]] int surroundings_fd() const override { return surroundings_.get(); }
+  // The host is somewhere else now.
+  void move_to(std::vector<model::Sighting> there) {
+    sightings = std::move(there);
+    (void)eventfd_write(surroundings_.get(), 1);
+  }
   base::Status widen_receive_buffer(int /*datagram_socket*/) override { return {}; }
   base::Status tear_down() override {
     torn_down = true;
@@ -98,6 +111,8 @@ class FakeNetd : public netd::Netd {
   std::vector<netd::Drift> drift;  // that the next bring_up() finds
   std::set<netd::Interface> lost;
   base::Duration dump_takes{0};
+  std::vector<model::Sighting> sightings;
+  std::optional<base::Error> look_error;
 
   // Of what was asked.
   std::set<netd::PeerIndex> installed;
@@ -107,6 +122,7 @@ class FakeNetd : public netd::Netd {
   std::vector<std::pair<netd::PeerIndex, model::Endpoint>> side_endpoints;  // as they were set
   std::map<netd::Interface, int> brought_up;
   bool torn_down = false;
+  int looks = 0;
   unsigned dumps = 0;
 
  private:
@@ -118,6 +134,7 @@ class FakeNetd : public netd::Netd {
   }
 
   base::Fd events_{eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+  base::Fd surroundings_{eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
   std::vector<netd::Interface> to_heal_;
 };
 

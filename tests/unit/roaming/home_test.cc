@@ -20,6 +20,12 @@ TEST(ParseMark, TellsByItsFormWhatItIs) {
   }
 }
 
+TEST(ParseMark, ReadsWhatWasWritten) {
+  for (const char* text : {"MyHomeWifi", "52:54:00:12:34:56", "192.168.7.0/24", "192.168.7.1/32", "2001:db8:7::/64"}) {
+    EXPECT_EQ(to_string(parse_mark(text).value()), text);
+  }
+}
+
 TEST(ParseMark, RefusesWhatWasMistyped) {
   for (const char* text : {"52:54:00:12:34", "52:54:00:12:34:567", "192.168.7.0/33", "192.168.7/24", "192.168.7",
                            "2001:db8:7:::/64", "fd00::/129"}) {

@@ -47,10 +47,12 @@ bool is_readable(int fd, int milliseconds) {
 config::Config config_with_peers() {
   config::Config config = xena();
   config.suites = crypto::available_suites();  // as a file has it that says nothing of them
+  config.roaming = {{roaming::parse_mark("192.168.7.0/24").value()}, std::chrono::seconds(7)};
   model::Peer jacinth = peer("jacinth", 1, {"10.44.1.0/24", "fd44:1::/64"});
   jacinth.preshared_key = std::make_shared<crypto::PresharedKey>(secret(99));
   jacinth.lease = std::chrono::hours(1);
   jacinth.group = "gateways";
+  jacinth.is_automatic = true;
   jacinth.persistent_keepalive = 25;
   model::Peer beryl = peer("beryl", 2, {"10.44.2.0/24"});
   beryl.endpoint = model::HostPort{"beryl.example.net", 4296};
@@ -168,6 +170,7 @@ TEST_F(RemoteNetdTest, TheGreetingBringsTheAuthorisedSetWithoutSecrets) {
     EXPECT_EQ(peers[i].persistent_keepalive, wanted.persistent_keepalive);
     EXPECT_EQ(peers[i].lease, wanted.lease);
     EXPECT_EQ(peers[i].group, wanted.group);
+    EXPECT_EQ(peers[i].is_automatic, wanted.is_automatic);
     EXPECT_EQ(peers[i].preshared_key, nullptr);
   }
 }
@@ -323,6 +326,30 @@ TEST_F(RemoteNetdTest, AReloadIsTakenOnceItWasRead) {
   EXPECT_EQ(netd_->take_reload().error().code, ErrorCode::kBusy);
 }
 
+TEST_F(RemoteNetdTest, AReloadBringsWhatHomeIs) {
+  EXPECT_THAT(snapshot_->config.roaming.home, ElementsAre(roaming::parse_mark("192.168.7.0/24").value()));
+  EXPECT_EQ(snapshot_->config.roaming.hold_down, std::chrono::seconds(7));
+  write_config("[roaming]\nhome = [\"MyHomeWifi\", \"52:54:00:12:34:56\"]\n");
+  const auto reloaded = reload();
+  ASSERT_TRUE(reloaded);
+  EXPECT_THAT(reloaded->roaming.home,
+              ElementsAre(roaming::parse_mark("MyHomeWifi").value(), roaming::parse_mark("52:54:00:12:34:56").value()));
+  EXPECT_EQ(reloaded->roaming.hold_down, std::chrono::seconds(5));
+}
+
+TEST_F(RemoteNetdTest, AChangeOfTheSurroundingsIsToldUntilSomebodyLooksAround) {
+  EXPECT_FALSE(is_readable(netd_->surroundings_fd(), 0));
+  const model::Sighting seen{.kind = model::SightingKind::kAddress, .link = "eth0", .address = ip("192.0.2.7")};
+  fake_.move_to({seen});
+  ASSERT_TRUE(is_readable(netd_->surroundings_fd(), 10'000));
+  const auto sightings = netd_->look_around();
+  ASSERT_TRUE(sightings);
+  EXPECT_THAT(*sightings, ElementsAre(seen));
+  EXPECT_FALSE(is_readable(netd_->surroundings_fd(), 20));
+  fake_.move_to({});
+  EXPECT_TRUE(is_readable(netd_->surroundings_fd(), 10'000));
+}
+
 // --- the end
 
 TEST_F(RemoteNetdTest, TheServerEndsWithItsClient) {
@@ -370,11 +397,13 @@ TEST_F(ChannelTest, WhateverElseGreetsIsNotBelieved) {
   const base::Fd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
   const auto snapshot = write_snapshot(authority_->public_config(), authority_->directory());
   EXPECT_FALSE(attempt(kGreeting, {}));
-  EXPECT_FALSE(attempt(kGreeting, std::array{null.get(), null.get(), null.get()}));
+  EXPECT_FALSE(attempt(kGreeting, std::array{null.get(), null.get(), null.get(), null.get()}));
   EXPECT_FALSE(attempt(kGreeting, std::array{snapshot->get()}));
-  EXPECT_FALSE(attempt(std::array<std::uint8_t, 16>{'h', 'i'}, std::array{snapshot->get(), null.get(), null.get()}));
+  EXPECT_FALSE(
+      attempt(std::array<std::uint8_t, 16>{'h', 'i'}, std::array{snapshot->get(), null.get(), null.get(), null.get()}));
   EXPECT_FALSE(attempt(std::array<std::uint8_t, 3>{'h', 'i'}, {}));
-  EXPECT_TRUE(attempt(kGreeting, std::array{snapshot->get(), null.get(), null.get()}));
+  EXPECT_FALSE(attempt(kGreeting, std::array{snapshot->get(), null.get(), null.get()}));
+  EXPECT_TRUE(attempt(kGreeting, std::array{snapshot->get(), null.get(), null.get(), null.get()}));
 }
 
 // --- anubisd was taken over

@@ -187,6 +187,33 @@ TEST(NetdReply, ReportsComeThroughInAsManyDatagramsAsTheyNeed) {
   }
 }
 
+TEST(NetdReply, SightingsComeThrough) {
+  using model::Sighting;
+  using model::SightingKind;
+  const auto mac = model::MacAddress::parse("52:54:00:12:34:56").value();
+  const std::vector<Sighting> sightings{
+      {.kind = SightingKind::kAddress, .link = "eth0", .is_uplink = true, .address = ip("192.0.2.7")},
+      {.kind = SightingKind::kAddress, .link = "a-name-of-15-by", .address = ip("2001:db8::7")},
+      {.kind = SightingKind::kDefaultRoute, .link = "ppp0", .is_uplink = true},
+      {.kind = SightingKind::kDefaultRoute, .link = "eth0", .address = ip("192.0.2.1"), .mac = mac},
+      {.kind = SightingKind::kDefaultRoute, .link = "eth0", .address = ip("192.0.2.1"), .is_resolving = true},
+  };
+  EXPECT_EQ(there_and_back(sightings, 1), sightings);
+  EXPECT_EQ(there_and_back(std::vector<Sighting>(50, sightings[3]), 3), std::vector<Sighting>(50, sightings[3]));
+}
+
+TEST(NetdReply, ASightingHasNoOtherForm) {
+  std::array<std::uint8_t, Record<model::Sighting>::kSize> good{};
+  Record<model::Sighting>::put({.kind = model::SightingKind::kAddress, .link = "eth0", .address = ip("192.0.2.7")},
+                               good);
+  ASSERT_TRUE(Record<model::Sighting>::get(good));
+  for (const auto& [at, value] : {std::pair{15, 'x'}, {16, 2}, {17, 8}, {18, 5}, {19, 1}, {42, 1}, {43, 1}}) {
+    auto bad = good;
+    bad[static_cast<std::size_t>(at)] = static_cast<std::uint8_t>(value);
+    EXPECT_FALSE(Record<model::Sighting>::get(bad)) << at;
+  }
+}
+
 TEST(NetdReply, OtherRecordsComeThrough) {
   EXPECT_THAT(there_and_back<Interface>({Interface::kProduction, Interface::kSide}, 1),
               ElementsAre(Interface::kProduction, Interface::kSide));
