@@ -54,6 +54,8 @@ void Commands::command(ClientId client, const control::Command& command) {
       return monitor(client);
     case control::Command::kReload:
       return reload(client);
+    case control::Command::kNmEvent:
+      return nm_event(client, command.nm_event());
     case control::Command::COMMAND_NOT_SET:
       return finish(client, control::FAILED,
                     "this anubisd does not know that command: it is older than the `anubis` that sent it; restart it "
@@ -197,6 +199,19 @@ void Commands::reload(ClientId client) {
       finish(client, control::FAILED, message.error().message);
     }
   });
+}
+
+void Commands::nm_event(ClientId client, const control::NmEvent& event) {
+  base::log::debug("roaming.nm-event", "{} {}", event.interface(), event.action());
+  std::optional<std::vector<roaming::Connection>> connections;
+  if (event.connections_known()) {
+    connections.emplace();
+    for (const control::ActiveConnection& connection : event.connections()) {
+      connections->push_back({connection.name(), connection.uuid()});
+    }
+  }
+  subjects_.roaming.told(std::move(connections));
+  finish(client, control::DONE, {});
 }
 
 void Commands::tell(control::Event event) {

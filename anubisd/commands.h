@@ -12,6 +12,7 @@
 #include "anubisd/executor.h"
 #include "anubisd/pending_commands.h"
 #include "anubisd/reloader.h"
+#include "anubisd/roaming.h"
 #include "anubisd/sentences.h"
 #include "anubisd/status.h"
 #include "lib/gate/gatekeeper.h"
@@ -30,6 +31,7 @@ class Commands final : public ControlServer::Handler {
     netd::Netd& netd;
     Status& status;
     Reloader& reloader;
+    Roaming& roaming;
     std::function<SideService::Counters()> side_counters;
   };
   explicit Commands(Subjects subjects) : subjects_(std::move(subjects)) {}
@@ -51,6 +53,7 @@ class Commands final : public ControlServer::Handler {
   void peers(ClientId client);
   void monitor(ClientId client);
   void reload(ClientId client);
+  void nm_event(ClientId client, const control::NmEvent& event);
 
   [[nodiscard]] std::optional<model::PeerIndex> find_or_refuse(ClientId client, const std::string& name);
   void send(ClientId client, const control::Response& response);

@@ -22,6 +22,8 @@ namespace log = base::log;
 constexpr std::size_t kMaxWarmedUp = 256;
 // For telling the peers that we go away, and for all of that.
 constexpr base::Duration kDownBudget = 1s;
+// For a peer that the place asks for.
+constexpr base::Duration kAutomaticTimeout = 10s;
 constexpr base::Duration kStopBudget = 1200ms;
 
 gate::Settings gate_settings(const netd::PublicConfig& config) {
@@ -45,7 +47,8 @@ Daemon::Daemon(Loop& loop, Premises premises, const Surroundings& with)
       side_endpoints_(loop, directory_, netd_, resolver_, with.random,
                       [this](model::PeerIndex peer) { warm_up(peer); }),
       interfaces_(loop, netd_, *this),
-      status_(config_, directory_, gatekeeper_, netd_, interfaces_),
+      roaming_(loop, netd_, directory_, config_.roaming, *this),
+      status_(config_, directory_, gatekeeper_, netd_, interfaces_, roaming_),
       reloader_(loop, with.peer_source, [this](netd::Reloaded fresh) { return take_over(std::move(fresh)); }),
       commands_(
           {.directory = directory_,
@@ -55,6 +58,7 @@ Daemon::Daemon(Loop& loop, Premises premises, const Surroundings& with)
            .netd = netd_,
            .status = status_,
            .reloader = reloader_,
+           .roaming = roaming_,
            .side_counters = [this] { return side_service_ ? side_service_->counters() : SideService::Counters{}; }}),
       server_(loop, std::move(premises_.listener), premises_.group, config_.control.group, commands_),
       stop_budget_(loop) {
@@ -70,6 +74,7 @@ base::Status Daemon::start() {
   }
   directory_.for_each([this](model::PeerIndex peer, const model::Peer&) { reach_out(peer); });
   executor_.settle();
+  roaming_.start();
   log::info("daemon.ready", "{}: {} peer{}, control socket {}", config_.name, directory_.size(),
             directory_.size() == 1 ? "" : "s", premises_.socket.native());
   return {};
@@ -133,6 +138,7 @@ void Daemon::stop() {
   base::step("stop.begun");
   server_.close();
   interfaces_.stop();
+  roaming_.stop();
   stop_budget_.after(kStopBudget, [this] { finish_stop(); });
   down_all(gatekeeper_, executor_, pending_, directory_, kDownBudget,
            {.each = [](const DownAllProgress&, const gate::FinishCommand&) {},
@@ -185,6 +191,7 @@ base::Result<std::string> Daemon::take_over(netd::Reloaded fresh) {
   }
   executor_.settle();
   status_.forget_reports();
+  roaming_.reloaded(fresh.roaming);
   std::string message = reloaded(directory_.size(), changes);
   tell("reloaded", {}, message);
   if (!applied) {
@@ -247,6 +254,32 @@ void Daemon::production_back() { log::info("interface.production-back", "session
 void Daemon::health_changed(const std::string& degraded) {
   tell(degraded.empty() ? "healed" : "degraded", {}, degraded);
 }
+
+void Daemon::wants(model::PeerIndex peer, bool up) {
+  const base::Time now = BootClock::now();
+  const auto finished = [this, up](const gate::FinishCommand& command) {
+    const model::Peer* const found = directory_.get(command.peer);
+    if (found == nullptr || command.outcome.verdict == gate::Verdict::kDone) return;
+    log::warning("roaming.failed", "{} could not be {}: {}", found->name, up ? "brought up" : "taken down",
+                 command.outcome.text);
+  };
+  if (up) {
+    gatekeeper_.up(pending_.expect(finished), peer, std::nullopt, kAutomaticTimeout, now);
+  } else if (gatekeeper_.view(peer, now).state != gate::SessionState::kDown) {
+    gatekeeper_.down(pending_.expect(finished), peer, kAutomaticTimeout, now);
+  }
+  executor_.settle();
+}
+
+void Daemon::place_changed(const roaming::Whereabouts& whereabouts) {
+  control::Event event;
+  event.set_kind("place");
+  event.set_state(roaming::name_of(whereabouts.place));
+  event.set_reason(whereabouts.reason);
+  commands_.tell(std::move(event));
+}
+
+void Daemon::network_changed() { status_.forget_reports(); }
 
 void Daemon::tell(const char* kind, const std::string& peer, const std::string& reason) {
   control::Event event;

@@ -20,6 +20,7 @@
 #include "anubisd/netd/public_config.h"
 #include "anubisd/premises.h"
 #include "anubisd/reloader.h"
+#include "anubisd/roaming.h"
 #include "anubisd/session_memory.h"
 #include "anubisd/side_endpoints.h"
 #include "anubisd/side_service.h"
@@ -31,7 +32,7 @@
 
 namespace anubis::daemon {
 
-class Daemon final : private Executor::Listener, private Interfaces::Listener {
+class Daemon final : private Executor::Listener, private Interfaces::Listener, private Roaming::Listener {
  public:
   // What the daemon works with; all of it must outlive it.
   struct Surroundings {
@@ -66,6 +67,9 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener {
   void production_lost(const std::string& reason) override;
   void production_back() override;
   void health_changed(const std::string& degraded) override;
+  void wants(model::PeerIndex peer, bool up) override;
+  void place_changed(const roaming::Whereabouts& whereabouts) override;
+  void network_changed() override;
 
   base::Status bring_up();
   base::Status adopt_sessions();
@@ -90,6 +94,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener {
   Executor executor_;
   SideEndpoints side_endpoints_;
   Interfaces interfaces_;
+  Roaming roaming_;
   std::unique_ptr<SideService> side_service_;
   Status status_;
   Reloader reloader_;

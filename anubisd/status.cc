@@ -71,6 +71,9 @@ control::HostStatus Status::host(const SideService::Counters& side_service) cons
   host.set_side_interface(config_.side.interface);
   host.set_side_address(config_.side.address.to_string());
   host.set_side_public_key(config_.side.public_key.to_base64());
+  host.set_place(roaming::name_of(roaming_.place()));
+  host.set_place_reason(roaming_.reason());
+  host.set_has_home(roaming_.has_home());
 
   const gate::Counters& gate = gatekeeper_.counters();
   for (std::size_t reason = 0; reason < gate.dropped.size(); ++reason) {

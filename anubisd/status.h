@@ -9,6 +9,7 @@
 #include "anubisd/interfaces.h"
 #include "anubisd/netd/netd.h"
 #include "anubisd/netd/public_config.h"
+#include "anubisd/roaming.h"
 #include "anubisd/side_service.h"
 #include "lib/gate/gatekeeper.h"
 #include "lib/model/directory.h"
@@ -19,8 +20,13 @@ class Status {
  public:
   // All must outlive it.
   Status(const netd::PublicConfig& config, const model::PeerDirectory& directory, const gate::Gatekeeper& gatekeeper,
-         netd::Netd& netd, const Interfaces& interfaces)
-      : config_(config), directory_(directory), gatekeeper_(gatekeeper), netd_(netd), interfaces_(interfaces) {}
+         netd::Netd& netd, const Interfaces& interfaces, const Roaming& roaming)
+      : config_(config),
+        directory_(directory),
+        gatekeeper_(gatekeeper),
+        netd_(netd),
+        interfaces_(interfaces),
+        roaming_(roaming) {}
 
   [[nodiscard]] control::HostStatus host(const SideService::Counters& side_service) const;
   // The peer must be in the directory. Reports of WireGuard's may be half a second old, unless forget_reports() came
@@ -45,6 +51,7 @@ class Status {
   const gate::Gatekeeper& gatekeeper_;
   netd::Netd& netd_;
   const Interfaces& interfaces_;
+  const Roaming& roaming_;
   Reports reports_;
 };
 

@@ -160,6 +160,15 @@ class DaemonTest : public LoopTest {
     return responses.size() == 3 ? responses[1].peer() : control::PeerStatus();
   }
 
+  // Whether its peer does, soon.
+  bool comes_to_be(const Host& host, const std::string& state) {
+    for (int i = 0; i < 100; ++i) {
+      if (peer_status(host).state() == state) return true;
+      run_for(50ms);
+    }
+    return false;
+  }
+
   Folder folder_;
   std::optional<Host> xena_;
   std::optional<Host> jacinth_;
@@ -327,6 +336,51 @@ TEST_F(DaemonTest, F68APeerThatAReloadRemovesIsTakenDown) {
   EXPECT_THAT(answer.message(), HasSubstr("0 peers: 0 added, 0 changed, 1 removed"));
   EXPECT_EQ(up(*xena_, "jacinth").status(), control::NO_SUCH_PEER);
   EXPECT_THAT(status(*xena_), SizeIs(2));
+}
+
+// --- roaming
+
+std::vector<model::Sighting> at(const char* address) {
+  return {{.kind = model::SightingKind::kAddress,
+           .link = "eth0",
+           .is_uplink = true,
+           .address = *model::IpAddress::parse(address)}};
+}
+
+TEST_F(DaemonTest, AnAutomaticPeerComesUpAwayFromHomeAndGoesDownAtHome) {
+  xena_->daemon.reset();
+  model::Peer jacinth = jacinth_->as_peer();
+  jacinth.is_automatic = true;
+  xena_->directory.replace({jacinth});
+  xena_->config.roaming = {{roaming::parse_mark("192.168.7.0/24").value()}, 0s};
+  xena_->netd.sightings = at("10.0.0.9");
+  ASSERT_TRUE(xena_->start(loop_));
+  EXPECT_TRUE(comes_to_be(*xena_, "up"));
+  EXPECT_EQ(status(*xena_).at(0).host().place(), "away");
+
+  // Until the place is another one, users may do as they like.
+  ASSERT_EQ(down(*xena_, "jacinth").status(), control::DONE);
+  control::Command event;
+  event.mutable_nm_event()->set_connections_known(true);
+  EXPECT_EQ(done(*xena_, event).status(), control::DONE);
+  run_for(500ms);
+  EXPECT_EQ(peer_status(*xena_).state(), "down");
+  ASSERT_EQ(up(*xena_, "jacinth").status(), control::DONE);
+
+  control::Command command;
+  command.mutable_monitor();
+  TestClient monitor(xena_->places.socket);
+  monitor.send(command);
+  ASSERT_TRUE(run_until([&] { return !monitor.closed() && monitor.responses().size() == 1; }));
+  xena_->netd.move_to(at("192.168.7.20"));
+  EXPECT_TRUE(comes_to_be(*xena_, "down"));
+  EXPECT_THAT(jacinth_->netd.installed, IsEmpty());
+  EXPECT_EQ(status(*xena_).at(0).host().place_reason(), "address 192.168.7.20 on eth0 is within 192.168.7.0/24");
+  ASSERT_FALSE(monitor.closed());
+  const auto heard = monitor.responses();
+  ASSERT_GE(heard.size(), 2u);
+  EXPECT_EQ(heard[1].event().kind(), "place");
+  EXPECT_EQ(heard[1].event().state(), "home");
 }
 
 // --- start and end
