@@ -15,6 +15,7 @@ constexpr int kUsage = 2;
 constexpr const char* kDefaultSocket = "/run/anubis/control.sock";
 constexpr seconds kMaxTimeout = std::chrono::hours(1);
 
+constexpr const char* kNmEvent = "nm-event";
 constexpr const char* kWhichPeer = "which peer? NAME is missing; their names: anubis peers";
 
 constexpr const char* kExitStatuses = R"(Exit status:
@@ -44,6 +45,7 @@ struct Typed {
   IsUpOptions is_up;
   PeersOptions peers;
   MonitorOptions monitor;
+  NmEventOptions nm_event;
   std::string lease;
   std::string timeout = "10s";
   std::string colour = "auto";
@@ -162,6 +164,25 @@ void add_commands(CLI::App& app, Typed& typed) {
   add_command(app, "reload", "Have the daemon read its configuration again",
               "A broken configuration changes nothing: the one in force stays, and you are told what is wrong.\n\n"
               "Example:\n  sudoedit /etc/anubis/anubis.toml && anubis reload");
+
+  CLI::App* nm_event = add_command(
+      app, kNmEvent, "Tell the daemon that something happened to the network: for hooks",
+      "Called as `anubis nm-event IFACE ACTION` by NetworkManager's dispatcher and networkd-dispatcher. Asks\n"
+      "NetworkManager what is active now and has the daemon look where this host is; what happened does not\n"
+      "matter. Prints nothing. Exit status: 0 within about a second, whatever happens.");
+  // Actions have the names of our commands, and nothing that stands there may be a mistake.
+  nm_event->fallthrough(false);
+  nm_event->prefix_command();
+  nm_event->add_flag("--until-running", typed.nm_event.until_running,
+                     "Wait up to 10 s for the daemon to take commands: for the unit that starts it");
+}
+
+// With the arguments of `nm-event`, as far as there are any.
+NmEventOptions event_of(const CLI::App& command, NmEventOptions event) {
+  const auto typed = command.remaining();
+  if (!typed.empty()) event.interface = typed[0];
+  if (typed.size() > 1) event.action = typed[1];
+  return event;
 }
 
 Invocation invocation_of(const CLI::App& app, Typed typed) {
@@ -191,6 +212,8 @@ Invocation invocation_of(const CLI::App& app, Typed typed) {
     invocation.command = typed.peers;
   } else if (name == "monitor") {
     invocation.command = typed.monitor;
+  } else if (name == kNmEvent) {
+    invocation.command = event_of(*chosen.front(), typed.nm_event);
   } else {
     invocation.command = ReloadOptions{};
   }
@@ -199,6 +222,7 @@ Invocation invocation_of(const CLI::App& app, Typed typed) {
 
 NothingToDo usage(const CLI::App& app, const std::string& message) {
   const auto chosen = app.get_subcommands();
+  if (!chosen.empty() && chosen.front()->get_name() == kNmEvent) return {};  // a hook has nobody to complain to
   const std::string command = chosen.empty() ? "anubis" : "anubis " + chosen.front()->get_name();
   return {kUsage, command + ": " + printable(message) + "\nHelp: " + command + " --help\n"};
 }

@@ -47,10 +47,18 @@ struct MonitorOptions {
 
 struct ReloadOptions {};
 
+struct NmEventOptions {
+  std::string interface;
+  std::string action;
+  bool until_running = false;  // wait for a daemon that is being started
+};
+
 struct Invocation {
   std::string socket_path;
   ColourChoice colour = ColourChoice::kAuto;
-  std::variant<UpOptions, DownOptions, StatusOptions, IsUpOptions, PeersOptions, MonitorOptions, ReloadOptions> command;
+  std::variant<UpOptions, DownOptions, StatusOptions, IsUpOptions, PeersOptions, MonitorOptions, ReloadOptions,
+               NmEventOptions>
+      command;
 };
 
 // The command line asks for nothing to be done: help, the version, or a mistake in usage (exit status 2).

@@ -21,5 +21,6 @@ int is_up(const Context& context, const IsUpOptions& options);
 int peers(const Context& context, const PeersOptions& options);
 int monitor(const Context& context, const MonitorOptions& options);
 int reload(const Context& context, const ReloadOptions& options);
+int nm_event(const Context& context, const NmEventOptions& options);
 
 }  // namespace anubis::cli

@@ -16,6 +16,7 @@ std::string what_happened(const control::Event& event) {
   if (event.kind() == "removed") return peer + " removed from the configuration";
   if (event.kind() == "changed") return peer + " changed in the configuration";
   if (event.kind() == "reloaded") return "configuration reloaded";
+  if (event.kind() == "place") return "place: " + printable(event.state());
   // "degraded", "healed", and what a later daemon may tell.
   return peer.empty() ? printable(event.kind()) : peer + " " + printable(event.kind());
 }

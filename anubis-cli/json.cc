@@ -36,6 +36,8 @@ void add_error(Json& json, const std::optional<Failure>& failure) {
 void add_host(Json& json, const control::HostStatus& host) {
   json["version"] = host.version();
   json["degraded"] = host.degraded();
+  json["place"] = host.place();
+  json["place_reason"] = host.place_reason();
   json["production"] = {{"interface", host.production_interface()},
                         {"public_key", host.production_public_key()},
                         {"backend", host.production_backend()}};

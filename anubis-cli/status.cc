@@ -25,9 +25,10 @@ int status(const Context& context, const StatusOptions& options) {
     return control::DONE;
   }
   for (const auto& line : status_table(snapshot.peers, now, context.colour)) print_line(line);
-  const auto reasons = status_reasons(snapshot.peers);
-  if (!reasons.empty()) print_line("");
-  for (const auto& line : reasons) print_line(line);
+  auto notes = status_reasons(snapshot.peers);
+  if (auto place = snapshot.host ? place_line(*snapshot.host) : std::nullopt) notes.insert(notes.begin(), *place);
+  if (!notes.empty()) print_line("");
+  for (const auto& line : notes) print_line(line);
   return control::DONE;
 }
 

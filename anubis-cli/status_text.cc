@@ -103,6 +103,11 @@ std::vector<std::string> status_detail(const control::PeerStatus& peer, std::int
   return lines;
 }
 
+std::optional<std::string> place_line(const control::HostStatus& host) {
+  if (!host.has_home()) return std::nullopt;
+  return "place: " + printable(host.place()) + ": " + printable(host.place_reason());
+}
+
 std::vector<std::string> status_reasons(const std::vector<control::PeerStatus>& peers) {
   std::vector<std::string> lines;
   for (const auto& peer : peers) {

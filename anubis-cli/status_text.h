@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,9 @@ inline constexpr std::string_view kNoPeers =
 
 // One peer, a line a property.
 [[nodiscard]] std::vector<std::string> status_detail(const control::PeerStatus& peer, std::int64_t now, Colour colour);
+
+// "place: home: gateway … on eth0"; none where the configuration does not say what home is.
+[[nodiscard]] std::optional<std::string> place_line(const control::HostStatus& host);
 
 // "jacinth: REASON" for each peer that has something to explain; a reason that begins with the name stands alone.
 [[nodiscard]] std::vector<std::string> status_reasons(const std::vector<control::PeerStatus>& peers);

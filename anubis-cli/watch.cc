@@ -36,6 +36,7 @@ std::vector<std::string> picture(const Snapshot& snapshot, const StatusOptions& 
     notes.push_back(printable(snapshot.failure->message));
   } else if (options.name.empty()) {
     body = status_table(snapshot.peers, now, colour);
+    if (auto place = snapshot.host ? place_line(*snapshot.host) : std::nullopt) notes.push_back(std::move(*place));
     for (auto& reason : status_reasons(snapshot.peers)) notes.push_back(std::move(reason));
   } else if (!snapshot.peers.empty()) {
     body = status_detail(snapshot.peers.front(), now, colour);

@@ -35,6 +35,9 @@ TEST(EventText, SaysWhatHappenedToWhom) {
   degraded.set_reason("wg0 is gone");
   EXPECT_EQ(event_text(degraded), "2026-11-20 12:21:36 degraded: wg0 is gone");
   EXPECT_EQ(event_text(event("healed", "")), "2026-11-20 12:21:36 healed");
+  auto place = event("place", "", "away");
+  place.set_reason("nothing here is a mark of home");
+  EXPECT_EQ(event_text(place), "2026-11-20 12:21:36 place: away: nothing here is a mark of home");
 }
 
 TEST(EventText, AKindOfALaterDaemonIsShownAsItIs) {

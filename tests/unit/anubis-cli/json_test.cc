@@ -87,6 +87,8 @@ TEST(StatusJson, WhatCouldNotBeAskedIsUnknown) {
 TEST(StatusJson, TellsOfTheHost) {
   auto snapshot = one_peer_up();
   snapshot.host->set_degraded("wg0 is gone");
+  snapshot.host->set_place("away");
+  snapshot.host->set_place_reason("nothing here is a mark of home");
   snapshot.host->set_production_interface("wg0");
   snapshot.host->set_side_address("fd77::1");
   auto& counter = *snapshot.host->add_counters();
@@ -94,6 +96,8 @@ TEST(StatusJson, TellsOfTheHost) {
   counter.set_value(7);
   const auto actual = json::parse(status_json(snapshot, Layout::kIndented));
   EXPECT_EQ(actual["degraded"], "wg0 is gone");
+  EXPECT_EQ(actual["place"], "away");
+  EXPECT_EQ(actual["place_reason"], "nothing here is a mark of home");
   EXPECT_EQ(actual["production"]["interface"], "wg0");
   EXPECT_EQ(actual["side"]["address"], "fd77::1");
   EXPECT_EQ(actual["counters"]["dropped"], 7);

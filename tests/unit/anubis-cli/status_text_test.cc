@@ -107,6 +107,16 @@ TEST(StatusReasons, NameThePeerAndEscape) {
   EXPECT_THAT(status_reasons({peer}), ElementsAre("ju: juniper is not meant"));
 }
 
+TEST(PlaceLine, IsThereWhereHomeIsKnown) {
+  control::HostStatus host;
+  host.set_place("unknown");
+  EXPECT_EQ(place_line(host), std::nullopt);
+  host.set_has_home(true);
+  host.set_place("home");
+  host.set_place_reason("connection My\x1b[2JWifi");
+  EXPECT_EQ(place_line(host), "place: home: connection My\\x1b[2JWifi");
+}
+
 TEST(StatusDetail, ShowsALineAPropertyWithTheKeyLastAndBrief) {
   setenv("TZ", "UTC", 1);
   tzset();
