@@ -79,6 +79,7 @@ class ProductionPeers {
   base::Result<std::vector<network::Route>> present_routes();
 
   base::Status adopt(const std::vector<network::Route>& present);
+  base::Status give_up_obstructed();
   void carry_over();
   base::Status heal(bool fresh);
   [[nodiscard]] base::Status check_creation(const Session& session) const;

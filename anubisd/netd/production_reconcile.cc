@@ -34,7 +34,10 @@ Status ProductionPeers::reconcile(bool fresh) {
   }
   auto healed = heal(fresh);
   // Whatever became of the peers.
-  if (auto status = settle_routes(*present, fresh); !status) return status;
+  if (auto status = settle_routes(*present, fresh); !status) {
+    if (!fresh || status.error().code != base::ErrorCode::kExists) return status;
+    if (auto rest = give_up_obstructed(); !rest) return rest;
+  }
   if (interface_.is_ours()) note_strangers();
   return healed;
 }
@@ -85,6 +88,24 @@ Status ProductionPeers::adopt(const std::vector<Route>& present) {
   if (auto status = apply(changes); !status) return status;
   base::step("production.adopted");
   return changes.empty() ? Status{} : refresh();
+}
+
+// Of the sessions that an earlier process left, those in whose routes' place a foreign one stands: else nobody could
+// start any more. Whoever wants such a peer up hears why that fails.
+Status ProductionPeers::give_up_obstructed() {
+  std::vector<PeerIndex> obstructed;
+  for (const auto& [index, session] : sessions_) {
+    if (session.doomed) continue;
+    const auto standing = add_routes(session.routes, session.routes);
+    if (standing) continue;
+    if (standing.error().code != base::ErrorCode::kExists) return fail(standing.error());
+    base::log::error("netd.not-adopted", "a session that was up is taken down: {}", standing.error().message);
+    obstructed.push_back(index);
+  }
+  for (const PeerIndex index : obstructed) {
+    if (auto status = remove(index); !status) return status;
+  }
+  return {};
 }
 
 // The device is another one: so are its routes.

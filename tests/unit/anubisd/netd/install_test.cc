@@ -379,5 +379,27 @@ TEST_F(Install, F40APeerThatIsNoLongerAuthorisedGoesBeforeItsRoutes) {
   EXPECT_THAT(routes(), ElementsAre(kSideRoute));
 }
 
+// Killed after WireGuard's handshake and before the routes, which cannot be had.
+TEST_F(Install, F40WhatCannotBeCompletedDoesNotKeepTheNextProcessFromStarting) {
+  const auto index = jacinth();
+  const auto other = add_peer(peer("opal", 2, {"10.44.9.0/24"}));
+  bring_up();
+  ASSERT_TRUE(netd_->install({.peer = index, .with_routes = false}));
+  ASSERT_TRUE(netd_->install({.peer = other}));
+  production().complete_handshake(key(1),
+                                  wireguard::HandshakeTime(std::chrono::sys_days{std::chrono::year{2026} / 5 / 1}));
+  network::Route foreign;
+  foreign.prefix = prefix("10.44.2.0/24");
+  foreign.table = 214;
+  foreign.ifindex = network_.add_link({.index = 0, .name = "eth0", .kind = "", .mtu = 1500, .up = true, .alias = ""});
+  foreign.protocol = 4;
+  network_.add_foreign_route(foreign);
+  netd_ = new_netd();
+  bring_up();
+  EXPECT_FALSE(production().peer(key(1)));
+  EXPECT_THAT(netd_->installed_peers().value(), ElementsAre(other));
+  EXPECT_THAT(routes(), ElementsAre("10.44.9.0/24 wg0 214", kSideRoute));
+}
+
 }  // namespace
 }  // namespace anubis::netd
