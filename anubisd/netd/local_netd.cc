@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "anubisd/netd/policy_rules.h"
+#include "anubisd/netd/source_address.h"
 #include "lib/base/log.h"
 #include "lib/network/policy_routing.h"
 
@@ -165,7 +166,7 @@ std::vector<Interface> LocalNetd::interfaces_to_heal() {
     watcher_.reset();
     return wanted;
   }
-  surroundings_.heed(*changes, own_links());
+  if (surroundings_.heed(*changes, own_links())) surroundings_changed();
   for (const Interface which : kInterfaces) {
     if (changes->overrun ||
         std::ranges::any_of(changes->changes, [&](const auto& change) { return concerns(change, which); })) {
@@ -193,6 +194,16 @@ bool LocalNetd::concerns(const network::Change& change, Interface which) {
       return false;
   }
   return false;
+}
+
+void LocalNetd::surroundings_changed() {
+  for (const Interface which : kInterfaces) {
+    ManagedInterface& managed = interface(which);
+    if (!managed.is_known() || managed.backend() != Backend::kUserspace) continue;
+    if (const auto status = forget_source_addresses(managed.device()); !status) {
+      base::log::warning("netd.source-kept", "{}: {}", managed.name(), status.error().message);
+    }
+  }
 }
 
 std::vector<std::uint32_t> LocalNetd::own_links() const {

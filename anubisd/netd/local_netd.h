@@ -65,6 +65,8 @@ class LocalNetd final : public Netd {
   base::Status reconcile(Interface which, bool fresh);
   // Adds a descriptor that is to make event_fd() readable.
   base::Status watch(int fd);
+  // The addresses that bearer packets went out from may have gone.
+  void surroundings_changed();
   // Those links of ours that are there.
   [[nodiscard]] std::vector<std::uint32_t> own_links() const;
   [[nodiscard]] bool concerns(const network::Change& change, Interface which);

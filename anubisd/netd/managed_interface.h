@@ -59,6 +59,7 @@ class ManagedInterface {
   void settled() { was_cut_ = lost_routes_ = false; }
   [[nodiscard]] wireguard::Device& device() { return *opened_.device; }
   [[nodiscard]] std::uint32_t ifindex() const { return ifindex_; }
+  [[nodiscard]] Backend backend() const { return backend_; }
   [[nodiscard]] bool is_ours() const { return is_ours_; }
   [[nodiscard]] const std::string& name() const { return settings_.name; }
 

@@ -62,13 +62,13 @@ enum class Operation : std::uint8_t {
   kReportAll,
   kReportOne,
   kSideEndpoint,
-  kLookAround,
   kMessageKeys,
   kWidenBuffer,
   kBeginReload,
   kTakeReload,
   kTearDown,
   kTakeDrift,
+  kLookAround,
 };
 
 enum class Field : std::uint8_t { kNo, kMay, kMust };

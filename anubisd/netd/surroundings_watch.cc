@@ -29,24 +29,28 @@ Result<SurroundingsWatch> SurroundingsWatch::create(network::Network& network) {
   return SurroundingsWatch(network, std::move(event));
 }
 
-void SurroundingsWatch::heed(const network::Changes& changes, std::span<const std::uint32_t> own) {
+bool SurroundingsWatch::heed(const network::Changes& changes, std::span<const std::uint32_t> own) {
   const bool links_or_addresses = std::ranges::any_of(changes.changes, [&](const Change& change) {
     return (change.kind == ChangeKind::kLink || change.kind == ChangeKind::kAddress) && is_of_another_link(change, own);
   });
   bool changed = changes.overrun;
-  if ((links_or_addresses || changes.overrun) && addresses_changed(own)) {
-    // The kernel drops routes without a word when a link or an address goes: those that come are new ones.
-    routes_.clear();
-    changed = true;
-  }
+  if ((links_or_addresses || changes.overrun) && addresses_changed(own)) changed = true;
   if (routes_changed(changes, own)) changed = true;
   if (changed) (void)eventfd_write(event_.get(), 1);
+  return changed;
 }
 
 bool SurroundingsWatch::routes_changed(const network::Changes& changes, std::span<const std::uint32_t> own) {
   bool changed = false;
+  if (changes.overrun) routes_.clear();
   for (const Change& change : changes.changes) {
-    if (change.kind != ChangeKind::kDefaultRoute || !is_of_another_link(change, own)) continue;
+    if (!is_of_another_link(change, own)) continue;
+    if (change.kind != ChangeKind::kDefaultRoute) {
+      // Perhaps it was down for a moment, or an address went: then the kernel has dropped IPv4 routes without a word,
+      // and those that come are new ones.
+      std::erase_if(routes_, [&](const auto& route) { return route.first == change.ifindex; });
+      continue;
+    }
     const std::pair route(change.ifindex, change.gateway);
     if (change.gone) {
       routes_.erase(route);

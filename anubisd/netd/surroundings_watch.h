@@ -24,8 +24,8 @@ class SurroundingsWatch {
 
   // Readable after a change, until quiet() or look().
   [[nodiscard]] int fd() const { return event_.get(); }
-  // What a watcher told. `own` are the links of ours.
-  void heed(const network::Changes& changes, std::span<const std::uint32_t> own);
+  // What a watcher told, and whether it was a change. `own` are the links of ours.
+  bool heed(const network::Changes& changes, std::span<const std::uint32_t> own);
   void quiet();
   [[nodiscard]] base::Result<std::vector<model::Sighting>> look(std::span<const std::uint32_t> own);
 
