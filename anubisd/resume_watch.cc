@@ -22,17 +22,18 @@ base::Fd make_timer() {
   return fd;
 }
 
+}  // namespace
+
 // CLOCK_MONOTONIC stands still during a suspend.
-base::Duration slept_so_far() {
+base::Duration ResumeWatch::slept_since_boot() {
   timespec awake{};
   clock_gettime(CLOCK_MONOTONIC, &awake);  // cannot fail
   return base::BootClock::now().time_since_epoch() - std::chrono::seconds(awake.tv_sec) -
          std::chrono::nanoseconds(awake.tv_nsec);
 }
 
-}  // namespace
-
-ResumeWatch::ResumeWatch(Loop& loop) : fd_(make_timer()), watch_(loop, fd_.get()), slept_(slept_so_far()) {}
+ResumeWatch::ResumeWatch(Loop& loop, std::function<base::Duration()> slept_so_far)
+    : fd_(make_timer()), watch_(loop, fd_.get()), slept_so_far_(std::move(slept_so_far)), slept_(slept_so_far_()) {}
 
 void ResumeWatch::when_resumed(Callback callback) {
   callback_ = std::move(callback);
@@ -54,7 +55,7 @@ void ResumeWatch::clock_was_set() {
   std::uint64_t expirations = 0;
   (void)!read(fd_.get(), &expirations, sizeof expirations);  // ECANCELED, and quiet again
   arm();
-  const base::Duration slept = slept_so_far();
+  const base::Duration slept = slept_so_far_();
   const bool has_slept = slept - std::exchange(slept_, slept) > kTolerance;
   if (has_slept) callback_();
 }

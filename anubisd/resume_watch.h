@@ -2,6 +2,8 @@
 // due meanwhile are not the only thing to see to.
 #pragma once
 
+#include <functional>
+
 #include "anubisd/loop.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
@@ -10,7 +12,9 @@ namespace anubis::daemon {
 
 class ResumeWatch {
  public:
-  explicit ResumeWatch(Loop& loop);
+  // slept_so_far: for how long since the boot.
+  explicit ResumeWatch(Loop& loop, std::function<base::Duration()> slept_so_far = slept_since_boot);
+  [[nodiscard]] static base::Duration slept_since_boot();
 
   // Each time.
   void when_resumed(Callback callback);
@@ -23,7 +27,8 @@ class ResumeWatch {
   base::Fd fd_;
   Watch watch_;
   Callback callback_;
-  base::Duration slept_;  // since the boot
+  std::function<base::Duration()> slept_so_far_;
+  base::Duration slept_;
 };
 
 }  // namespace anubis::daemon
