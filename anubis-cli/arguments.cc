@@ -41,12 +41,14 @@ struct Typed {
   Invocation invocation;
   UpOptions up;
   DownOptions down;
+  DrainOptions drain;
   StatusOptions status;
   IsUpOptions is_up;
   PeersOptions peers;
   MonitorOptions monitor;
   NmEventOptions nm_event;
   std::string lease;
+  std::string wanted_for;
   std::string timeout = "10s";
   std::string colour = "auto";
 };
@@ -71,6 +73,14 @@ std::optional<std::uint32_t> parse_lease(const std::string& text) {
   if (lease < seconds(1))
     throw UsageError{"--lease: \"" + text + "\" is over at once; for a session without end: --lease none"};
   return static_cast<std::uint32_t>(lease.count());
+}
+
+std::optional<std::uint32_t> parse_wanted_for(const std::string& text, bool persist) {
+  if (text.empty()) return std::nullopt;
+  if (persist) throw UsageError{"either --for or --persist, not both"};
+  const auto time = parse_seconds("--for", text);
+  if (time < seconds(1)) throw UsageError{"--for: \"" + text + "\" is over at once"};
+  return static_cast<std::uint32_t>(time.count());
 }
 
 ColourChoice parse_colour(const std::string& text) {
@@ -120,12 +130,16 @@ void add_commands(CLI::App& app, Typed& typed) {
   CLI::App* up =
       add_command(app, "up", "Bring a peer up at both ends; renew its lease when it is up already",
                   "Returns when traffic can flow: both ends have each other and WireGuard has shaken hands.\n"
-                  "Ctrl-C stops the waiting, not the daemon.\n\nExample:\n  anubis up jacinth --lease 2h");
+                  "From then on it stays up, and comes back when it is lost, until somebody takes it down.\n"
+                  "Ctrl-C stops the waiting, not the daemon.\n\n"
+                  "Example:\n  anubis up jacinth --for 2h\n  anubis up jacinth --persist");
   up->add_option("NAME", typed.up.name, "The peer")->type_name("")->required();
   up->add_option("--lease", typed.lease,
-                 "Take it down again after so long: 90s, 15m, 2h, 7d, 1h30m; none: only when told to\n"
-                 "(default: as configured)")
+                 "How long the peer keeps it without hearing from us: 90s, 15m, 2h, 7d, 1h30m; none: for ever.\n"
+                 "It is renewed in the background (default: as configured)")
       ->type_name("TIME");
+  up->add_option("--for", typed.wanted_for, "Take it down again after so long")->type_name("TIME");
+  up->add_flag("--persist", typed.up.persist, "Try until it works, and bring it up again after a reboot");
   add_timeout(up, typed);
 
   CLI::App* down =
@@ -134,6 +148,12 @@ void add_commands(CLI::App& app, Typed& typed) {
   down->add_option("NAME", typed.down.name, "The peer")->type_name("");
   down->add_flag("--all", typed.down.all, "All that are up");
   add_timeout(down, typed);
+
+  CLI::App* drain = add_command(app, "drain", "Send all peers that are up to another server",
+                                "Each is told where to go, and taken down here. It goes if it has both servers in one "
+                                "group.\n\nExample:\n  anubis drain --to surya");
+  drain->add_option("--to", typed.drain.to, "The server that takes over: a peer of this host")->type_name("NAME");
+  add_timeout(drain, typed);
 
   CLI::App* status = add_command(
       app, "status", "Show who is up, since when, lease left, handshake age, traffic, and why not",
@@ -195,6 +215,7 @@ Invocation invocation_of(const CLI::App& app, Typed typed) {
   if (name == "up") {
     require_name(typed.up.name);
     typed.up.lease_seconds = parse_lease(typed.lease);
+    typed.up.wanted_for_seconds = parse_wanted_for(typed.wanted_for, typed.up.persist);
     typed.up.timeout = parse_timeout(typed.timeout);
     invocation.command = std::move(typed.up);
   } else if (name == "down") {
@@ -202,6 +223,11 @@ Invocation invocation_of(const CLI::App& app, Typed typed) {
     if (!typed.down.all) require_name(typed.down.name);
     typed.down.timeout = parse_timeout(typed.timeout);
     invocation.command = std::move(typed.down);
+  } else if (name == "drain") {
+    if (typed.drain.to.empty()) throw UsageError{"where to? --to NAME is missing; names: anubis peers"};
+    check_name(typed.drain.to);
+    typed.drain.timeout = parse_timeout(typed.timeout);
+    invocation.command = std::move(typed.drain);
   } else if (name == "status") {
     check_name(typed.status.name);
     invocation.command = std::move(typed.status);

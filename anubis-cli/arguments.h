@@ -15,7 +15,14 @@ enum class ColourChoice { kAuto, kAlways, kNever };
 
 struct UpOptions {
   std::string name;
-  std::optional<std::uint32_t> lease_seconds;  // absent: as configured; 0: until down
+  std::optional<std::uint32_t> lease_seconds;       // absent: as configured; 0: until down
+  std::optional<std::uint32_t> wanted_for_seconds;  // absent: until down
+  bool persist = false;
+  std::chrono::milliseconds timeout{};
+};
+
+struct DrainOptions {
+  std::string to;
   std::chrono::milliseconds timeout{};
 };
 
@@ -56,8 +63,8 @@ struct NmEventOptions {
 struct Invocation {
   std::string socket_path;
   ColourChoice colour = ColourChoice::kAuto;
-  std::variant<UpOptions, DownOptions, StatusOptions, IsUpOptions, PeersOptions, MonitorOptions, ReloadOptions,
-               NmEventOptions>
+  std::variant<UpOptions, DownOptions, DrainOptions, StatusOptions, IsUpOptions, PeersOptions, MonitorOptions,
+               ReloadOptions, NmEventOptions>
       command;
 };
 

@@ -15,6 +15,7 @@ struct Context {
 
 int up(const Context& context, const UpOptions& options);
 int down(const Context& context, const DownOptions& options);
+int drain(const Context& context, const DrainOptions& options);
 int status(const Context& context, const StatusOptions& options);
 int watch(const Context& context, const StatusOptions& options);  // status --watch
 int is_up(const Context& context, const IsUpOptions& options);

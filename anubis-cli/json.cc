@@ -64,6 +64,12 @@ Json peer_json(const control::PeerStatus& peer) {
   json["reason"] = peer.reason();
   json["side_latest_handshake"] = peer.side_latest_handshake();
   json["side_endpoint"] = peer.side_endpoint();
+  json["wanted"] = peer.wanted();
+  json["wanted_seconds_left"] = peer.has_wanted_seconds_left() ? Json(peer.wanted_seconds_left()) : Json(nullptr);
+  json["persistent"] = peer.persistent();
+  json["retry_seconds"] = peer.has_retry_seconds() ? Json(peer.retry_seconds()) : Json(nullptr);
+  json["liveness"] = peer.liveness();
+  json["silent_seconds"] = peer.silent_seconds();
   return json;
 }
 

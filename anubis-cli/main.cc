@@ -14,6 +14,7 @@ struct Run {
 
   int operator()(const UpOptions& options) const { return up(context, options); }
   int operator()(const DownOptions& options) const { return down(context, options); }
+  int operator()(const DrainOptions& options) const { return drain(context, options); }
   int operator()(const StatusOptions& options) const {
     return options.watch ? watch(context, options) : status(context, options);
   }

@@ -31,11 +31,20 @@ std::string since(const control::PeerStatus& peer, std::int64_t now) {
   return peer.state() == "down" ? kNothing : "daemon start";
 }
 
+// "up, quiet", "up, peer silent for 3 min": what state alone would hide.
+std::string state_of(const control::PeerStatus& peer) {
+  if (peer.liveness() == "quiet") return "up, quiet";
+  if (peer.liveness() == "silent") {
+    return "up, peer silent for " + base::format_duration(std::chrono::seconds(peer.silent_seconds()));
+  }
+  return or_nothing(peer.state());
+}
+
 std::vector<Cell> row_of(const control::PeerStatus& peer, std::int64_t now) {
   const bool is_down = peer.state() == "down";
   const Style style = is_down ? Style::kDim : Style::kPlain;
   std::vector<Cell> row{{printable(peer.name()), style},
-                        {or_nothing(peer.state()), style_of(peer)},
+                        {state_of(peer), style_of(peer)},
                         {since(peer, now), style},
                         {lease_left(peer), style}};
   if (is_down) {
@@ -49,8 +58,17 @@ std::vector<Cell> row_of(const control::PeerStatus& peer, std::int64_t now) {
   return row;
 }
 
+std::string wanted(const control::PeerStatus& peer) {
+  if (!peer.wanted()) return "not by this host";
+  std::string text = "until it is taken down";
+  if (peer.has_wanted_seconds_left()) {
+    text = "for " + base::format_duration(std::chrono::seconds(peer.wanted_seconds_left())) + " more";
+  }
+  return text + (peer.persistent() ? ", also after a reboot" : "");
+}
+
 std::string state_in_full(const control::PeerStatus& peer, std::int64_t now, Colour colour) {
-  std::string text = styled(or_nothing(peer.state()), style_of(peer), colour);
+  std::string text = styled(state_of(peer), style_of(peer), colour);
   if (peer.state() == "up")
     text.append(peer.initiator() ? ", initiated here" : ", initiated by " + printable(peer.name()));
   if (peer.since() != 0) {
@@ -92,6 +110,7 @@ std::vector<std::string> status_detail(const control::PeerStatus& peer, std::int
   };
   add("state", state_in_full(peer, now, colour));
   if (!peer.reason().empty()) add("reason", printable(peer.reason()));
+  add("wanted", wanted(peer));
   add("lease", peer.has_lease_seconds_left() ? lease_left(peer) + " left" : "none: stays up until taken down");
   add("handshake", handshake(peer.latest_handshake(), now));
   add("traffic", format_bytes(peer.rx_bytes()) + " received, " + format_bytes(peer.tx_bytes()) + " sent");

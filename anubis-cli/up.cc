@@ -27,6 +27,8 @@ int up(const Context& context, const UpOptions& options) {
   auto& request = *command.mutable_up();
   request.set_name(options.name);
   if (options.lease_seconds) request.set_lease_seconds(*options.lease_seconds);
+  if (options.wanted_for_seconds) request.set_wanted_for_seconds(*options.wanted_for_seconds);
+  request.set_persist(options.persist);
   request.set_timeout_ms(static_cast<std::uint32_t>(options.timeout.count()));
 
   const auto done = exchange(context.socket_path, command, options.timeout + kGrace, [](const control::Response&) {});

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "anubisd/down_all.h"
 #include "anubisd/facts.h"
 #include "lib/base/log.h"
 #include "lib/base/steps.h"
@@ -52,6 +51,8 @@ void Commands::command(ClientId client, const control::Command& command) {
       return peers(client);
     case control::Command::kMonitor:
       return monitor(client);
+    case control::Command::kDrain:
+      return drain(client, command.drain());
     case control::Command::kReload:
       return reload(client);
     case control::Command::kNmEvent:
@@ -66,8 +67,10 @@ void Commands::command(ClientId client, const control::Command& command) {
 void Commands::up(ClientId client, const control::Up& command) {
   const auto peer = find_or_refuse(client, command.name());
   if (!peer) return;
-  std::optional<std::chrono::seconds> lease;
-  if (command.has_lease_seconds()) lease = std::chrono::seconds(command.lease_seconds());
+  gate::UpRequest request{.timeout = timeout_of(command.timeout_ms())};
+  if (command.has_lease_seconds()) request.lease = std::chrono::seconds(command.lease_seconds());
+  if (command.wanted_for_seconds() > 0) request.wanted_for = std::chrono::seconds(command.wanted_for_seconds());
+  if (command.persist()) request.insistence = gate::Insistence::kPersistent;
   const auto id = subjects_.pending.expect([this, client](const gate::FinishCommand& finished) {
     const gate::Outcome& outcome = finished.outcome;
     control::Done done = done_of(outcome);
@@ -83,13 +86,20 @@ void Commands::up(ClientId client, const control::Up& command) {
     }
     finish(client, std::move(done));
   });
-  subjects_.gatekeeper.up(id, *peer, lease, timeout_of(command.timeout_ms()), base::BootClock::now());
+  subjects_.gatekeeper.up(id, *peer, request, base::BootClock::now());
   subjects_.executor.settle();
 }
 
 void Commands::down(ClientId client, const control::Down& command) {
   const base::Duration timeout = timeout_of(command.timeout_ms());
-  if (command.all()) return down_everyone(client, timeout);
+  if (command.all()) {
+    Farewells all = farewells();
+    all.concerns = is_going_on;
+    all.end = [this, timeout](gate::CommandId id, model::PeerIndex peer, base::Time now) {
+      subjects_.gatekeeper.bye(id, peer, {.for_good = true, .successor = {}}, timeout, now);
+    };
+    return end_many(client, std::move(all));
+  }
   const auto peer = find_or_refuse(client, command.name());
   if (!peer) return;
   const auto id = subjects_.pending.expect([this, client](const gate::FinishCommand& finished) {
@@ -105,15 +115,36 @@ void Commands::down(ClientId client, const control::Down& command) {
   subjects_.executor.settle();
 }
 
-void Commands::down_everyone(ClientId client, base::Duration timeout) {
+void Commands::drain(ClientId client, const control::Drain& command) {
+  const auto successor = find_or_refuse(client, command.to());
+  if (!successor) return;
+  const base::Duration timeout = timeout_of(command.timeout_ms());
+  const gate::Farewell farewell{.successor = subjects_.directory.get(*successor)->public_key};
+  Farewells all = farewells();
+  all.concerns = [](const gate::SessionView& session) { return session.state == gate::SessionState::kUp; };
+  all.end = [this, farewell, timeout](gate::CommandId id, model::PeerIndex peer, base::Time now) {
+    subjects_.gatekeeper.bye(id, peer, farewell, timeout, now);
+  };
+  all.except = successor;
+  end_many(client, std::move(all));
+}
+
+Farewells Commands::farewells() {
+  return {.loop = subjects_.loop,
+          .gatekeeper = subjects_.gatekeeper,
+          .executor = subjects_.executor,
+          .pending = subjects_.pending,
+          .directory = subjects_.directory};
+}
+
+void Commands::end_many(ClientId client, Farewells farewells) {
   struct Failures {
     std::size_t count = 0;
     control::ExitStatus status = control::DONE;  // of the first
   };
   const auto failures = std::make_shared<Failures>();
   const base::Time started = base::BootClock::now();
-  DownAllListener listener;
-  listener.each = [this, client, failures](const DownAllProgress& at, const gate::FinishCommand& finished) {
+  farewells.each = [this, client, failures](const FarewellProgress& at, const gate::FinishCommand& finished) {
     control::Response response;
     control::Progress& progress = *response.mutable_progress();
     progress.set_done(static_cast<std::uint32_t>(at.done));
@@ -126,7 +157,7 @@ void Commands::down_everyone(ClientId client, base::Duration timeout) {
     }
     send(client, response);
   };
-  listener.all = [this, client, failures, started](const DownAllProgress& at) {
+  farewells.all = [this, client, failures, started](const FarewellProgress& at) {
     control::Done done;
     done.set_status(failures->status);
     done.set_took_us(microseconds(base::BootClock::now() - started));
@@ -136,8 +167,7 @@ void Commands::down_everyone(ClientId client, base::Duration timeout) {
     }
     finish(client, std::move(done));
   };
-  down_all(subjects_.gatekeeper, subjects_.executor, subjects_.pending, subjects_.directory, timeout,
-           std::move(listener));
+  say_farewell(std::move(farewells));
 }
 
 void Commands::status(ClientId client, const control::Status& command) {

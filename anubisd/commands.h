@@ -10,6 +10,7 @@
 
 #include "anubisd/control/server.h"
 #include "anubisd/executor.h"
+#include "anubisd/farewells.h"
 #include "anubisd/pending_commands.h"
 #include "anubisd/reloader.h"
 #include "anubisd/roaming.h"
@@ -24,6 +25,7 @@ class Commands final : public ControlServer::Handler {
  public:
   // What commands act upon; all of it outlives them.
   struct Subjects {
+    Loop& loop;
     const model::PeerDirectory& directory;
     gate::Gatekeeper& gatekeeper;
     Executor& executor;
@@ -48,7 +50,11 @@ class Commands final : public ControlServer::Handler {
  private:
   void up(ClientId client, const control::Up& command);
   void down(ClientId client, const control::Down& command);
-  void down_everyone(ClientId client, base::Duration timeout);
+  void drain(ClientId client, const control::Drain& command);
+  // Ends the sessions that the farewells concern, and tells the client of each.
+  void end_many(ClientId client, Farewells farewells);
+  // Without whom they concern and how they end.
+  [[nodiscard]] Farewells farewells();
   void status(ClientId client, const control::Status& command);
   void peers(ClientId client);
   void monitor(ClientId client);

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "anubisd/down_all.h"
+#include "anubisd/farewells.h"
 #include "anubisd/sentences.h"
 #include "lib/base/log.h"
 #include "lib/base/steps.h"
@@ -20,11 +20,8 @@ namespace log = base::log;
 // How many peers are asked for their token at start, so that the first up needs one round trip less. Each costs an
 // X25519, and wakes a side tunnel.
 constexpr std::size_t kMaxWarmedUp = 256;
-// For telling the peers that we go away, and for all of that.
-constexpr base::Duration kDownBudget = 1s;
 // For a peer that the place asks for.
 constexpr base::Duration kAutomaticTimeout = 10s;
-constexpr base::Duration kStopBudget = 1200ms;
 
 gate::Settings gate_settings(const netd::PublicConfig& config) {
   return {
@@ -44,6 +41,7 @@ Daemon::Daemon(Loop& loop, Premises premises, const Surroundings& with)
       endpoints_(directory_, netd_, resolver_),
       memory_(loop, directory_, premises_.state_directory / "sessions"),
       executor_(loop, gatekeeper_, directory_, netd_, endpoints_, *this),
+      liveness_(loop, netd_, gatekeeper_, executor_),
       side_endpoints_(loop, directory_, netd_, resolver_, with.random,
                       [this](model::PeerIndex peer) { warm_up(peer); }),
       interfaces_(loop, netd_, *this),
@@ -51,7 +49,8 @@ Daemon::Daemon(Loop& loop, Premises premises, const Surroundings& with)
       status_(config_, directory_, gatekeeper_, netd_, interfaces_, roaming_),
       reloader_(loop, with.peer_source, [this](netd::Reloaded fresh) { return take_over(std::move(fresh)); }),
       commands_(
-          {.directory = directory_,
+          {.loop = loop,
+           .directory = directory_,
            .gatekeeper = gatekeeper_,
            .executor = executor_,
            .pending = pending_,
@@ -83,22 +82,26 @@ base::Status Daemon::start() {
 base::Status Daemon::bring_up() {
   if (auto status = interfaces_.start(); !status) return status;
   base::step("start.interfaces");
-  if (auto status = adopt_sessions(); !status) return status;
+  if (auto status = resume_sessions(); !status) return status;
   base::step("start.adopted");
   if (auto status = open_side_service(); !status) return status;
   base::step("start.listening");
   return server_.start();
 }
 
-base::Status Daemon::adopt_sessions() {
+base::Status Daemon::resume_sessions() {
   const auto installed = netd_.installed_peers();
   if (!installed) return base::fail(installed.error());
   const base::Time now = BootClock::now();
-  const RememberedSessions remembered = memory_.load(now);
+  RememberedSessions remembered = memory_.load(now);
   for (const model::PeerIndex peer : *installed) {
-    const auto found = remembered.find(directory_.get(peer)->public_key);
-    gatekeeper_.adopt(peer, found == remembered.end() ? std::nullopt : std::optional(found->second), now);
+    const auto found = remembered.extract(directory_.get(peer)->public_key);
+    gatekeeper_.resume(peer, found.empty() ? std::nullopt : std::optional(found.mapped()), true, now);
   }
+  for (const auto& [key, facts] : remembered) {
+    gatekeeper_.resume(*directory_.find(key), facts, false, now);
+  }
+  liveness_.start();
   if (!installed->empty()) log::info("session.adopted", "{} that were up before this start", installed->size());
   return {};
 }
@@ -139,23 +142,30 @@ void Daemon::stop() {
   server_.close();
   interfaces_.stop();
   roaming_.stop();
-  stop_budget_.after(kStopBudget, [this] { finish_stop(); });
-  down_all(gatekeeper_, executor_, pending_, directory_, kDownBudget,
-           {.each = [](const DownAllProgress&, const gate::FinishCommand&) {},
-            .all = [this](const DownAllProgress&) { finish_stop(); }});
+  const base::Duration budget = config_.control.stop_timeout;
+  stop_budget_.after(budget, [this] { finish_stop(); });
+  gatekeeper_.leave(BootClock::now());
+  say_farewell({.loop = loop_,
+                .gatekeeper = gatekeeper_,
+                .executor = executor_,
+                .pending = pending_,
+                .directory = directory_,
+                .concerns = is_going_on,
+                .end = [this, budget](gate::CommandId command, model::PeerIndex peer,
+                                      base::Time now) { gatekeeper_.bye(command, peer, {}, budget, now); },
+                .each = [](const FarewellProgress&, const gate::FinishCommand&) {},
+                .all = [this](const FarewellProgress&) { finish_stop(); }});
 }
 
 void Daemon::finish_stop() {
   base::step("stop.told");
   stop_budget_.cancel();
-  memory_.flush();
   if (const auto status = netd_.tear_down(); !status) log::error("daemon.left-behind", "{}", status.error().message);
   base::step("stop.torn-down");
   loop_.stop();
 }
 
 void Daemon::hand_over() {
-  memory_.flush();
   log::info("daemon.handed-over", "sessions and interfaces stay as they are");
   loop_.stop();
 }
@@ -203,6 +213,7 @@ base::Result<std::string> Daemon::take_over(netd::Reloaded fresh) {
 
 void Daemon::session_changed(const gate::SessionChanged& changed) {
   status_.forget_reports();
+  liveness_.start();
   const model::Peer* peer = directory_.get(changed.peer);
   if (peer == nullptr) return;
   const std::string name = std::string("session.") + gate::name_of(changed.state);
@@ -246,10 +257,16 @@ void Daemon::drifted(const netd::Drift& drift) {
 }
 
 void Daemon::production_lost(const std::string& reason) {
-  log::error("interface.production-lost", "no session carries anything: {}", reason);
+  log::error("interface.production-lost", "no session carries anything, the peers are told: {}", reason);
+  gatekeeper_.interface_lost(BootClock::now());
+  executor_.settle();
 }
 
-void Daemon::production_back() { log::info("interface.production-back", "sessions carry traffic again"); }
+void Daemon::production_back() {
+  log::info("interface.production-back", "sessions can carry traffic again");
+  gatekeeper_.network_changed(BootClock::now());
+  executor_.settle();
+}
 
 void Daemon::health_changed(const std::string& degraded) {
   tell(degraded.empty() ? "healed" : "degraded", {}, degraded);
@@ -260,12 +277,13 @@ void Daemon::wants(model::PeerIndex peer, bool up) {
   const auto finished = [this, up](const gate::FinishCommand& command) {
     const model::Peer* const found = directory_.get(command.peer);
     if (found == nullptr || command.outcome.verdict == gate::Verdict::kDone) return;
-    log::warning("roaming.failed", "{} could not be {}: {}", found->name, up ? "brought up" : "taken down",
-                 command.outcome.text);
+    log::warning("roaming.failed", "{} could not be {}{}: {}", found->name, up ? "brought up" : "taken down",
+                 command.outcome.is_tried_again ? " yet" : "", command.outcome.text);
   };
   if (up) {
-    gatekeeper_.up(pending_.expect(finished), peer, std::nullopt, kAutomaticTimeout, now);
-  } else if (gatekeeper_.view(peer, now).state != gate::SessionState::kDown) {
+    gatekeeper_.up(pending_.expect(finished), peer,
+                   {.timeout = kAutomaticTimeout, .insistence = gate::Insistence::kAlways}, now);
+  } else if (is_going_on(gatekeeper_.view(peer, now))) {
     gatekeeper_.down(pending_.expect(finished), peer, kAutomaticTimeout, now);
   }
   executor_.settle();
@@ -279,7 +297,11 @@ void Daemon::place_changed(const roaming::Whereabouts& whereabouts) {
   commands_.tell(std::move(event));
 }
 
-void Daemon::network_changed() { status_.forget_reports(); }
+void Daemon::network_changed() {
+  status_.forget_reports();
+  gatekeeper_.network_changed(BootClock::now());
+  executor_.settle();
+}
 
 void Daemon::tell(const char* kind, const std::string& peer, const std::string& reason) {
   control::Event event;

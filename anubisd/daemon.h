@@ -16,6 +16,7 @@
 #include "anubisd/endpoints.h"
 #include "anubisd/executor.h"
 #include "anubisd/interfaces.h"
+#include "anubisd/liveness_watch.h"
 #include "anubisd/netd/netd.h"
 #include "anubisd/netd/public_config.h"
 #include "anubisd/premises.h"
@@ -48,8 +49,8 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener, p
   // After a failure nothing of it runs.
   base::Status start();
 
-  // Tells the peers, takes everything away, and stops the loop; within two seconds, whatever the network does. Asked
-  // again, it stops at once.
+  // Says bye to the peers, takes everything away, and stops the loop; within the configuration's stop_timeout, whatever
+  // the network does. Asked again, it stops at once.
   void stop();
   // Stops the loop and leaves interfaces and sessions as they are, for the next daemon to adopt.
   void hand_over();
@@ -72,7 +73,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener, p
   void network_changed() override;
 
   base::Status bring_up();
-  base::Status adopt_sessions();
+  base::Status resume_sessions();
   base::Status open_side_service();
   void reach_out(model::PeerIndex peer);
   void warm_up(model::PeerIndex peer);
@@ -92,6 +93,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener, p
   PendingCommands pending_;
   SessionMemory memory_;
   Executor executor_;
+  LivenessWatch liveness_;
   SideEndpoints side_endpoints_;
   Interfaces interfaces_;
   Roaming roaming_;

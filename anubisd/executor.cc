@@ -12,6 +12,16 @@ namespace anubis::daemon {
 
 using base::BootClock;
 
+namespace {
+
+// What must be remembered before its effects begin.
+const gate::RememberSession* facts_of(const gate::Action& action) {
+  const auto* session = std::get_if<gate::RememberSession>(&action);
+  return session != nullptr && session->facts ? session : nullptr;
+}
+
+}  // namespace
+
 Executor::Executor(Loop& loop, gate::Gatekeeper& gatekeeper, const model::PeerDirectory& directory, netd::Netd& netd,
                    Endpoints& endpoints, Listener& listener)
     : gatekeeper_(gatekeeper),
@@ -45,8 +55,12 @@ void Executor::carry_out_all() {
   if (std::exchange(settling_, true)) return;
   for (auto actions = gatekeeper_.take_actions(); !actions.empty(); actions = gatekeeper_.take_actions()) {
     for (const gate::Action& action : actions) {
+      const auto* facts = facts_of(action);
+      if (facts != nullptr && !halted_) listener_.remember(*facts);
+    }
+    for (const gate::Action& action : actions) {
       if (halted_) return;
-      std::visit([this](const auto& each) { carry_out(each); }, action);
+      if (facts_of(action) == nullptr) std::visit([this](const auto& each) { carry_out(each); }, action);
     }
   }
   settling_ = false;

@@ -100,6 +100,28 @@ std::string why_no_endpoint(const gate::Outcome& outcome, const PeerFacts& facts
                      outcome.text);
 }
 
+std::string why_not_up(const gate::Outcome& outcome, const PeerFacts& facts) {
+  switch (outcome.verdict) {
+    case Verdict::kDone:
+      return {};
+    case Verdict::kNoEndpoint:
+      return fmt::format("{} was not asked: {}", facts.name, why_no_endpoint(outcome, facts));
+    case Verdict::kNoAnswer:
+      return fmt::format("{} did not answer within {}: {}{}{}", facts.name, base::format_duration(outcome.took),
+                         why_silent(facts), outcome.text.empty() ? "" : "; also, ", outcome.text);
+    case Verdict::kRefused:
+      return fmt::format("{} {}", facts.name, refusal(outcome));
+    case Verdict::kNoHandshake:
+      return fmt::format("{} agreed, but is not up after {}: {}", facts.name, base::format_duration(outcome.took),
+                         why_no_handshake(facts));
+    case Verdict::kLocal:
+      return fmt::format("{} could not be brought up here: {}", facts.name, outcome.text);
+    case Verdict::kSuperseded:
+      return fmt::format("{} was not brought up: {}", facts.name, outcome.text);
+  }
+  return {};
+}
+
 std::string lower(std::string_view text) {
   std::string out(text);
   std::ranges::transform(out, out.begin(), [](unsigned char byte) { return static_cast<char>(std::tolower(byte)); });
@@ -126,25 +148,9 @@ control::ExitStatus exit_status(Verdict verdict) {
 }
 
 std::string up_failure(const gate::Outcome& outcome, const PeerFacts& facts) {
-  switch (outcome.verdict) {
-    case Verdict::kDone:
-      return {};
-    case Verdict::kNoEndpoint:
-      return fmt::format("{} was not asked: {}", facts.name, why_no_endpoint(outcome, facts));
-    case Verdict::kNoAnswer:
-      return fmt::format("{} did not answer within {}: {}{}{}", facts.name, base::format_duration(outcome.took),
-                         why_silent(facts), outcome.text.empty() ? "" : "; also, ", outcome.text);
-    case Verdict::kRefused:
-      return fmt::format("{} {}", facts.name, refusal(outcome));
-    case Verdict::kNoHandshake:
-      return fmt::format("{} agreed, but is not up after {}: {}", facts.name, base::format_duration(outcome.took),
-                         why_no_handshake(facts));
-    case Verdict::kLocal:
-      return fmt::format("{} could not be brought up here: {}", facts.name, outcome.text);
-    case Verdict::kSuperseded:
-      return fmt::format("{} was not brought up: {}", facts.name, outcome.text);
-  }
-  return {};
+  const std::string failure = why_not_up(outcome, facts);
+  if (!outcome.is_tried_again) return failure;
+  return fmt::format("{}; it is tried again until it works (to end that: anubis down {})", failure, facts.name);
 }
 
 std::string down_failure(const gate::Outcome& outcome, const PeerFacts& facts) {
@@ -166,6 +172,22 @@ std::string down_failure(const gate::Outcome& outcome, const PeerFacts& facts) {
       return fmt::format("{} was not taken down: {}", facts.name, outcome.text);
   }
   return {};
+}
+
+std::string session_reason(const gate::SessionView& view, const PeerFacts& facts) {
+  std::string reason = view.reason;
+  const auto add = [&reason](const std::string& text) { reason += (reason.empty() ? "" : "; ") + text; };
+  if (view.hearing == gate::Hearing::kSilent) {
+    reason.clear();
+    add(fmt::format("peer silent for {}: what we send on the production interface is not answered",
+                    base::format_duration(view.silent_for)));
+  }
+  if (view.retry_in) {
+    add(*view.retry_in < std::chrono::seconds(1) ? "it is tried again now"
+                                                 : "it is tried again in " + base::format_duration(*view.retry_in));
+  }
+  if (view.unopened > 0) add(unopened_messages(facts));
+  return reason;
 }
 
 std::string unopened_messages(const PeerFacts& facts) {

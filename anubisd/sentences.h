@@ -11,7 +11,7 @@
 
 #include "anubisd/netd/netd.h"
 #include "lib/base/clock.h"
-#include "lib/gate/action.h"
+#include "lib/gate/gatekeeper.h"
 #include "lib/model/directory.h"
 #include "lib/model/peer.h"
 
@@ -32,6 +32,9 @@ struct PeerFacts {
 // For verdicts other than kDone.
 [[nodiscard]] std::string up_failure(const gate::Outcome& outcome, const PeerFacts& facts);
 [[nodiscard]] std::string down_failure(const gate::Outcome& outcome, const PeerFacts& facts);
+
+// Whatever there is to say of a session beyond its state; empty: nothing.
+[[nodiscard]] std::string session_reason(const gate::SessionView& view, const PeerFacts& facts);
 
 // "; do both ends have …": what messages that do not open mean.
 [[nodiscard]] std::string unopened_messages(const PeerFacts& facts);

@@ -1,6 +1,5 @@
 #include "anubisd/session_memory.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -12,23 +11,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/base/fd.h"
 #include "lib/base/log.h"
 
 namespace anubis::daemon {
 namespace {
 
 using namespace std::chrono_literals;
-using base::BootClock;
 namespace log = base::log;
 
 constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
-// A daemon that is killed within this time of a change has forgotten the change.
-constexpr base::Duration kDelay = 50ms;
 constexpr base::Duration kRetry = 10s;
-// The loop waits for the disk meanwhile: many sessions on a slow disk are written less often, so that it is at most one
-// part in so many of its time.
-constexpr int kShareOfTime = 20;
+// Lines that are no longer true: so many are left until the file is written anew.
+constexpr std::size_t kMostOutdated = 1000;
 
 base::Result<std::string> read_whole(const std::filesystem::path& file) {
   const base::Fd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
@@ -45,26 +39,36 @@ base::Result<std::string> read_whole(const std::filesystem::path& file) {
   return base::fail(base::ErrorCode::kInvalid, fmt::format("{} is too large", file.native()));
 }
 
-// Whole or not at all, whenever we are killed.
-base::Status replace_file(const std::filesystem::path& file, std::string_view text) {
-  const std::string temporary = file.native() + ".new";
-  const base::Fd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) return base::fail_errno(errno, temporary);
+base::Status write_all(const base::Fd& fd, std::string_view text, const std::string& name) {
   while (!text.empty()) {
     const ssize_t put = ::write(fd.get(), text.data(), text.size());
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return base::fail_errno(errno, temporary);
+    if (put < 0) return base::fail_errno(errno, name);
     text.remove_prefix(static_cast<std::size_t>(put));
   }
-  // No fsync: a crash of the machine makes the file void anyway, by its boot id.
-  if (rename(temporary.c_str(), file.c_str()) != 0) return base::fail_errno(errno, file.native());
   return {};
+}
+
+// Whole or not at all, whenever we are killed. Appends from then on.
+base::Result<base::Fd> replace_file(const std::filesystem::path& file, std::string_view text, bool to_disk) {
+  const std::string temporary = file.native() + ".new";
+  base::Fd fd(open(temporary.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return base::fail_errno(errno, temporary);
+  if (auto status = write_all(fd, text, temporary); !status) return base::fail(status.error());
+  // Before the name, lest a machine that loses its power has neither the old file nor the new.
+  if (to_disk && fsync(fd.get()) != 0) return base::fail_errno(errno, temporary);
+  if (rename(temporary.c_str(), file.c_str()) != 0) return base::fail_errno(errno, file.native());
+  return fd;
+}
+
+bool is_persistent(const gate::Remembered& facts) {
+  return facts.wish && facts.wish->insistence == gate::Insistence::kPersistent;
 }
 
 }  // namespace
 
 SessionMemory::SessionMemory(Loop& loop, const model::PeerDirectory& directory, std::filesystem::path file)
-    : directory_(directory), file_(std::move(file)), delay_(kDelay), timer_(loop) {}
+    : directory_(directory), file_(std::move(file)), retry_(loop) {}
 
 RememberedSessions SessionMemory::load(base::Time now) {
   auto boot_id = read_whole(kBootId);
@@ -73,6 +77,13 @@ RememberedSessions SessionMemory::load(base::Time now) {
     return {};
   }
   boot_id_ = boot_id->substr(0, boot_id->find('\n'));
+  sessions_ = read(now);
+  std::erase_if(sessions_, [this](const auto& session) { return !directory_.find(session.first); });
+  rewrite();
+  return sessions_;
+}
+
+RememberedSessions SessionMemory::read(base::Time now) {
   const auto text = read_whole(file_);
   if (!text) {
     if (text.error().code != base::ErrorCode::kNotFound) {
@@ -80,40 +91,68 @@ RememberedSessions SessionMemory::load(base::Time now) {
     }
     return {};
   }
-  auto sessions = parse_sessions(*text, boot_id_, now);
-  if (!sessions) {
-    log::warning("session.memory-ignored", "{}: {}", file_.native(), sessions.error().message);
+  auto parsed = parse_sessions(*text, boot_id_, now);
+  if (!parsed) {
+    log::warning("session.memory-ignored", "{}: {}", file_.native(), parsed.error().message);
     return {};
   }
-  // What of it is not adopted must not be found again by the daemon after us.
-  if (!sessions->empty()) timer_.after(delay_, [this] { write(); });
-  return std::move(*sessions);
+  if (parsed->skipped > 0) {
+    log::warning("session.memory-ignored", "{}: {} lines are not as anubisd writes them", file_.native(),
+                 parsed->skipped);
+  }
+  return std::move(parsed->sessions);
 }
 
 void SessionMemory::remember(const gate::RememberSession& session) {
-  if (!session.facts) {
-    sessions_.erase(session.peer);
-  } else if (const model::Peer* peer = directory_.get(session.peer)) {
-    sessions_[session.peer] = {peer->public_key, *session.facts};
+  if (const model::Peer* peer = directory_.get(session.peer)) {
+    keys_.insert_or_assign(session.peer, peer->public_key);
   }
-  if (!boot_id_.empty() && !timer_.due()) timer_.after(delay_, [this] { write(); });
+  const auto known = keys_.find(session.peer);
+  if (known == keys_.end()) return;
+  const crypto::ProductionPublicKey key = known->second;
+  const auto before = sessions_.find(key);
+  bool to_disk = before != sessions_.end() && is_persistent(before->second);
+  if (session.facts) {
+    to_disk = is_persistent(*session.facts) != to_disk || (to_disk && session.facts->wish != before->second.wish);
+    sessions_.insert_or_assign(key, *session.facts);
+  } else {
+    if (before != sessions_.end()) sessions_.erase(before);
+    keys_.erase(known);
+  }
+  if (boot_id_.empty()) return;
+  if (!journal_ || lines_ > 2 * sessions_.size() + kMostOutdated) return rewrite();
+  append(format_session(key, session.facts), to_disk);
 }
 
-void SessionMemory::flush() {
-  if (!timer_.due()) return;
-  timer_.cancel();
-  write();
+void SessionMemory::append(const std::string& line, bool to_disk) {
+  auto written = write_all(journal_, line, file_.native());
+  if (written && to_disk && fsync(journal_.get()) != 0) written = base::fail_errno(errno, file_.native());
+  ++lines_;
+  if (!written) journal_.reset();  // there may be half a line
+  note(written);
 }
 
-void SessionMemory::write() {
-  const base::Time begin = BootClock::now();
-  RememberedSessions sessions;
-  for (const auto& [peer, entry] : sessions_) sessions.emplace(entry.key, entry.facts);
-  const auto written = replace_file(file_, format_sessions(sessions, boot_id_));
-  delay_ = std::max(kDelay, (BootClock::now() - begin) * kShareOfTime);
+void SessionMemory::rewrite() {
+  std::string text = format_first_line(boot_id_);
+  bool to_disk = false;
+  for (const auto& [key, facts] : sessions_) {
+    text += format_session(key, facts);
+    to_disk |= is_persistent(facts);
+  }
+  auto journal = replace_file(file_, text, to_disk);
+  if (journal) {
+    journal_ = std::move(*journal);
+    lines_ = sessions_.size();
+  } else {
+    journal_.reset();
+  }
+  note(journal ? base::Status() : base::fail(journal.error()));
+}
+
+void SessionMemory::note(const base::Status& written) {
   if (!written) {
     if (!failing_) log::warning("session.memory-not-written", "{}", written.error().message);
-    timer_.after(kRetry, [this] { write(); });
+    retry_.after(kRetry, [this] { rewrite(); });
   }
   failing_ = !written;
 }

@@ -1,12 +1,18 @@
-// Remembers sessions that are up for the next daemon, in a file: who began them and when their leases end is not in the
-// kernel. Never fatal: a daemon that cannot remember is worse off only after a restart.
+// Remembers sessions for the next daemon, in a file: who wished them, when their leases end, what was under way. Each
+// change is in the file when remember() returns, so that no kill can make us forget what we did; a wish that shall
+// outlive the machine's boot is on the disk. Never fatal: a daemon that cannot remember is worse off only after a
+// restart.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
 #include "anubisd/session_store.h"
 #include "anubisd/timer.h"
+#include "lib/base/fd.h"
 #include "lib/gate/action.h"
 #include "lib/model/directory.h"
 
@@ -17,28 +23,27 @@ class SessionMemory {
   // directory must outlive it. The file's folder must exist when load() is called.
   SessionMemory(Loop& loop, const model::PeerDirectory& directory, std::filesystem::path file);
 
-  // What the daemon before has left, of this boot. Before it nothing is written.
+  // What the daemon before has left of the peers that are in the directory. Before it nothing is written.
   [[nodiscard]] RememberedSessions load(base::Time now);
-  // Takes note, and writes a moment later: many changes at a time cost one writing.
   void remember(const gate::RememberSession& session);
-  // Writes now what was not written yet.
-  void flush();
 
  private:
-  void write();
+  [[nodiscard]] RememberedSessions read(base::Time now);
+  // The whole of it, without what is no longer true.
+  void rewrite();
+  void append(const std::string& line, bool to_disk);
+  void note(const base::Status& written);
 
   const model::PeerDirectory& directory_;
   const std::filesystem::path file_;
   std::string boot_id_;
-  // By index, as the directory may have dropped a peer by the time that its session is forgotten.
-  struct Entry {
-    crypto::ProductionPublicKey key;
-    gate::Remembered facts;
-  };
-  std::unordered_map<model::PeerIndex, Entry> sessions_;
-  base::Duration delay_;  // from a change to its writing
+  base::Fd journal_;  // none: it is to be written as a whole
+  std::size_t lines_ = 0;
+  RememberedSessions sessions_;
+  // The directory may have dropped a peer by the time that its session is forgotten.
+  std::unordered_map<model::PeerIndex, crypto::ProductionPublicKey> keys_;
   bool failing_ = false;
-  Timer timer_;
+  Timer retry_;
 };
 
 }  // namespace anubis::daemon

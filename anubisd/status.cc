@@ -1,5 +1,6 @@
 #include "anubisd/status.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -45,10 +46,20 @@ std::unordered_map<model::PeerIndex, netd::PeerReport> by_peer(base::Result<std:
   return map;
 }
 
-// What state and reason of the session do not say.
-std::string reason_of(const gate::SessionView& view, const PeerFacts& facts) {
-  if (view.unopened == 0) return view.reason;
-  return view.reason.empty() ? unopened_messages(facts) : view.reason + "; " + unopened_messages(facts);
+std::uint32_t whole_seconds(base::Duration duration) {
+  return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(duration).count());
+}
+
+const char* name_of(gate::Hearing hearing) {
+  switch (hearing) {
+    case gate::Hearing::kHeard:
+      return "heard";
+    case gate::Hearing::kQuiet:
+      return "quiet";
+    case gate::Hearing::kSilent:
+      return "silent";
+  }
+  return "";
 }
 
 }  // namespace
@@ -112,8 +123,20 @@ control::PeerStatus Status::peer(model::PeerIndex index) {
   for (const model::IpPrefix& prefix : peer.allowed_ips) status.add_allowed_ips(prefix.to_string());
   if (view.since != base::Time{}) status.set_since(to_unix_seconds(view.since));
   if (view.lease_left) {
-    status.set_lease_seconds_left(
-        static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(*view.lease_left).count()));
+    status.set_lease_seconds_left(whole_seconds(*view.lease_left));
+  }
+  if (view.wish) {
+    status.set_wanted(true);
+    status.set_persistent(view.wish->insistence == gate::Insistence::kPersistent);
+    if (view.wish->until) {
+      const base::Duration left = *view.wish->until - base::BootClock::now();
+      status.set_wanted_seconds_left(whole_seconds(std::max(left, base::Duration{0})));
+    }
+  }
+  if (view.retry_in) status.set_retry_seconds(whole_seconds(*view.retry_in));
+  if (view.state == gate::SessionState::kUp) {
+    status.set_liveness(name_of(view.hearing));
+    status.set_silent_seconds(whole_seconds(view.silent_for));
   }
   if (production != nullptr) {
     if (production->endpoint) status.set_endpoint(production->endpoint->to_string());
@@ -125,7 +148,8 @@ control::PeerStatus Status::peer(model::PeerIndex index) {
     if (side->endpoint) status.set_side_endpoint(side->endpoint->to_string());
     status.set_side_latest_handshake(to_unix_seconds(side->latest_handshake));
   }
-  status.set_reason(reason_of(view, gather_facts(peer, side != nullptr ? std::optional(*side) : std::nullopt, view)));
+  status.set_reason(
+      session_reason(view, gather_facts(peer, side != nullptr ? std::optional(*side) : std::nullopt, view)));
   return status;
 }
 

@@ -83,7 +83,9 @@ PublicConfig Authority::public_config() const {
                    .public_key = config_.side.public_key,
                    .service_port = config_.side.service_port,
                    .address = config_.side.address},
-          .control = {.socket = config_.control.socket, .group = config_.control.group},
+          .control = {.socket = config_.control.socket,
+                      .group = config_.control.group,
+                      .stop_timeout = config_.control.stop_timeout},
           .roaming = config_.roaming};
 }
 
@@ -156,7 +158,8 @@ std::vector<std::string> restart_needed(const config::Config& running, const con
   if (running.suites != fresh.suites) sections.emplace_back("suites");
   if (!same(running.production, fresh.production)) sections.emplace_back("[production]");
   if (!same(running.side, fresh.side)) sections.emplace_back("[side]");
-  if (running.control.socket != fresh.control.socket || running.control.group != fresh.control.group) {
+  if (running.control.socket != fresh.control.socket || running.control.group != fresh.control.group ||
+      running.control.stop_timeout != fresh.control.stop_timeout) {
     sections.emplace_back("[control]");
   }
   return sections;

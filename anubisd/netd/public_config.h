@@ -1,11 +1,13 @@
 // What the network process may know of the host's configuration: no secret, and nothing that anubis-netd alone needs.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "lib/base/clock.h"
 #include "lib/crypto/keys.h"
 #include "lib/crypto/suites.h"
 #include "lib/model/ip.h"
@@ -28,6 +30,7 @@ struct PublicConfig {
   struct Control {
     std::filesystem::path socket;
     std::string group;
+    base::Duration stop_timeout = std::chrono::seconds(2);
   };
 
   std::string name;  // what peers' displays call this host

@@ -108,6 +108,7 @@ snapshot::Peer encode_peer(const model::Peer& peer) {
   }
   out.set_persistent_keepalive(peer.persistent_keepalive);
   if (peer.lease) out.set_lease_nanoseconds(peer.lease->count());
+  if (peer.idle_timeout) out.set_idle_timeout_nanoseconds(peer.idle_timeout->count());
   out.set_group(peer.group);
   out.set_is_automatic(peer.is_automatic);
   out.set_secrets_version(peer.secrets_version);
@@ -130,6 +131,7 @@ snapshot::Head encode_head(const PublicConfig& config) {
   side.set_address(text_of(config.side.address.bytes()));
   head.mutable_control()->set_socket(config.control.socket.native());
   head.mutable_control()->set_group(config.control.group);
+  head.mutable_control()->set_stop_timeout_nanoseconds(config.control.stop_timeout.count());
   snapshot::Roaming& roaming = *head.mutable_roaming();
   for (const roaming::Mark& mark : config.roaming.home) roaming.add_home(roaming::to_string(mark));
   roaming.set_hold_down_nanoseconds(config.roaming.hold_down.count());
@@ -233,6 +235,7 @@ std::optional<model::Peer> decode_peer(const snapshot::Peer& in) {
   }
   peer.persistent_keepalive = *keepalive;
   if (in.has_lease_nanoseconds()) peer.lease = base::Duration(in.lease_nanoseconds());
+  if (in.has_idle_timeout_nanoseconds()) peer.idle_timeout = base::Duration(in.idle_timeout_nanoseconds());
   peer.group = in.group();
   peer.is_automatic = in.is_automatic();
   peer.secrets_version = in.secrets_version();
@@ -251,7 +254,8 @@ std::optional<PublicConfig> decode_config(const snapshot::Head& head) {
   if (config.suites.empty()) return std::nullopt;
   config.production.interface = head.production().interface();
   config.side.interface = head.side().interface();
-  config.control = {head.control().socket(), head.control().group()};
+  config.control = {head.control().socket(), head.control().group(),
+                    base::Duration(head.control().stop_timeout_nanoseconds())};
   const auto listen_port = get_port(head.production().listen_port());
   const auto service_port = get_port(head.side().service_port());
   const auto address = get_address(head.side().address());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <limits>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "lib/base/duration.h"
 #include "lib/config/check.h"
 #include "lib/config/document.h"
 #include "lib/config/file.h"
@@ -40,6 +42,18 @@ base::Result<std::string> parse_interface(std::string_view text) {
         fmt::format("\"{}\" cannot name an interface: 1 to 15 characters without blanks, '/', ':' and '%'", text));
   }
   return std::string(text);
+}
+
+// The whole host waits for it when it is switched off.
+base::Result<base::Duration> parse_stop_timeout(std::string_view text) {
+  constexpr base::Duration kLongest = std::chrono::minutes(1);
+  auto timeout = base::parse_duration(text);
+  if (timeout && *timeout > kLongest) {
+    return fail(ErrorCode::kInvalid, fmt::format("\"{}\" is longer than a minute, and the host waits for it when it is "
+                                                 "switched off",
+                                                 text));
+  }
+  return timeout;
 }
 
 base::Result<Backend> parse_backend(std::string_view text) {
@@ -260,6 +274,9 @@ class Loader {
     Section section(table, "control", report_);
     if (auto socket = section.parsed("socket", parse_socket)) config_.control.socket = std::move(socket->value);
     if (const auto group = section.text("group")) config_.control.group = group->value;
+    if (const auto timeout = section.parsed("stop_timeout", parse_stop_timeout)) {
+      config_.control.stop_timeout = timeout->value;
+    }
     section.finish();
   }
 

@@ -2,12 +2,14 @@
 // every key. Nothing here is ever changed after loading.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "lib/base/clock.h"
 #include "lib/base/result.h"
 #include "lib/crypto/keys.h"
 #include "lib/crypto/suites.h"
@@ -56,6 +58,7 @@ struct Side {
 struct Control {
   std::filesystem::path socket = "/run/anubis/control.sock";
   std::string group = "anubis";
+  base::Duration stop_timeout = std::chrono::seconds(2);  // for the peers' answers to our bye
 };
 
 // Move-only: it holds private keys.

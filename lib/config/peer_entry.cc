@@ -143,12 +143,12 @@ void read_preshared_key(Section& section, std::string_view key, const PeerContex
   place = file->place;
 }
 
-base::Result<base::Duration> parse_lease(std::string_view text) {
-  auto lease = base::parse_duration(text);
-  if (lease && *lease == base::Duration::zero()) {
+base::Result<base::Duration> parse_time_to_live(std::string_view text) {
+  auto time = base::parse_duration(text);
+  if (time && *time == base::Duration::zero()) {
     return fail(ErrorCode::kInvalid, "is over at once; leave the key out for a session that lasts until down");
   }
-  return lease;
+  return time;
 }
 
 }  // namespace
@@ -195,7 +195,8 @@ PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext&
   read_preshared_key(section, "preshared_key_file", context, entry.peer.preshared_key, entry.preshared_key);
   read_preshared_key(section, "side_preshared_key_file", context, entry.peer.side_preshared_key,
                      entry.side_preshared_key);
-  if (const auto lease = section.parsed("lease", parse_lease)) entry.peer.lease = lease->value;
+  if (const auto lease = section.parsed("lease", parse_time_to_live)) entry.peer.lease = lease->value;
+  if (const auto idle = section.parsed("idle_timeout", parse_time_to_live)) entry.peer.idle_timeout = idle->value;
   entry.peer.is_automatic = section.boolean("auto").value_or(false);
   if (auto group = section.parsed("group", parse_name)) entry.peer.group = std::move(group->value);
   section.finish();

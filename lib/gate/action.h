@@ -15,6 +15,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/result.h"
+#include "lib/gate/wish.h"
 #include "lib/model/endpoint.h"
 #include "lib/model/peer.h"
 #include "lib/wire/reply.h"
@@ -98,6 +99,7 @@ struct Outcome {
   Verdict verdict = Verdict::kDone;
   bool was_so_already = false;  // kDone: nothing had to be changed
   wire::ResultCode code = wire::ResultCode::kOk;
+  bool is_tried_again = false;  // otherwise: in the background, until it works
   std::string text;
   base::Duration took{0};
 };
@@ -116,16 +118,21 @@ struct SessionChanged {
   std::string reason;
 };
 
-// What a session that is up must not lose when the process ends and the next one adopts it.
+// What of a session the next process must know, however this one ends.
 struct Remembered {
-  bool initiator = false;
+  bool up = false;
+  // Not up, but for all that we know the other end has it up: an up of ours, or a down, is not answered yet.
+  bool peer_may_be_up = false;
+  bool down_for_good = false;           // with that: our user wants it down
+  bool renewing = false;                // we sent the peer a new preshared key, and it has not said yet that it took it
+  base::Time since{};                   // of the state
   std::optional<base::Time> lease_end;  // none: until down
-  base::Time since{};
-  bool renewing = false;  // we sent the peer a new preshared key, and it has not said yet that it took it
+  std::optional<Wish> wish;
   bool operator==(const Remembered&) const = default;
 };
 
-// Keep this for Gatekeeper::adopt of the next process. None: forget it, the session is not up any more.
+// Keep this for Gatekeeper::resume of the next process: facts before anything that comes with them is carried out, so
+// that no effect is forgotten. None: forget it, when all that came before has been carried out.
 struct RememberSession {
   PeerIndex peer{};
   std::optional<Remembered> facts;

@@ -42,54 +42,34 @@ void Gatekeeper::receive(std::span<const std::uint8_t> datagram, const model::Ip
       take_reply(*peer, with, *header, datagram, now);
       break;
   }
-  reschedule(*peer, with);
+  reschedule(*peer, with, now);
 }
 
 // --- from the user ---------------------------------------------------------------------------------------------------
 
-void Gatekeeper::up(CommandId command, PeerIndex peer, std::optional<std::chrono::seconds> lease,
-                    base::Duration timeout, Time now) {
+void Gatekeeper::up(CommandId command, PeerIndex peer, const UpRequest& request, Time now) {
   Session& with = session(peer);
   if (with.attempt && with.attempt->waiting.size() >= settings_.limits.waiting_commands)
     return turn_away(command, peer);
+  Wish wish{.lease = request.lease, .insistence = request.insistence};
+  if (request.wanted_for) wish.until = now + *request.wanted_for;
+  // Who wishes it more than this goes on wishing so.
+  if (with.wish) wish.insistence = std::max(wish.insistence, with.wish->insistence);
+  if (wish.insistence != Insistence::kOnce) with.wish = wish;
   if (with.attempt) {  // it is under way already: wait for the same outcome
     with.attempt->waiting.push_back(command);
-    with.attempt->deadline = std::max(with.attempt->deadline, now + timeout);
-    return reschedule(peer, with);
+    with.attempt->deadline = std::max(with.attempt->deadline, now + request.timeout);
+    with.attempt->wish = wish;
+    return reschedule(peer, with, now);
   }
-  const auto configured = directory_.get(peer)->lease;
-  const auto asked = std::min(
-      lease.value_or(std::chrono::ceil<std::chrono::seconds>(configured.value_or(base::Duration{0}))), wire::kMaxLease);
-  with.attempt = Attempt{.started = now, .deadline = now + timeout, .lease = asked, .waiting = {command}};
+  with.attempt = Attempt{.started = now, .deadline = now + request.timeout, .wish = wish, .waiting = {command}};
   if (with.state == SessionState::kUp) {
     with.attempt->phase = Attempt::Phase::kAsking;
     ask(peer, with, wire::Operation::kRenew, now);
   } else {
     begin_up(peer, with, now);
   }
-  reschedule(peer, with);
-}
-
-void Gatekeeper::down(CommandId command, PeerIndex peer, base::Duration timeout, Time now) {
-  Session& with = session(peer);
-  const bool is_down = with.state == SessionState::kDown || with.state == SessionState::kFailed;
-  if (is_down && !with.peer_may_be_up) {
-    set_state(peer, with, SessionState::kDown, {}, now);
-    std::vector<CommandId> commands{command};
-    finish(peer, commands, {.was_so_already = true});
-    return reschedule(peer, with);
-  }
-  if (with.down_waiting.size() >= settings_.limits.waiting_commands) return turn_away(command, peer);
-  if (with.attempt) {
-    finish(peer, with.attempt->waiting,
-           {.verdict = Verdict::kSuperseded, .text = "it was taken down by a later command"});
-    with.attempt.reset();
-  }
-  if (with.down_waiting.empty()) with.down_started = now;
-  with.down_waiting.push_back(command);
-  with.down_deadline = std::max(with.down_deadline.value_or(now), now + timeout);
-  if (with.state != SessionState::kGoingDown) begin_down(peer, with, now);
-  reschedule(peer, with);
+  reschedule(peer, with, now);
 }
 
 // --- from the executor -----------------------------------------------------------------------------------------------
@@ -105,6 +85,7 @@ void Gatekeeper::installed(PeerIndex peer, Ticket ticket, base::Result<Installed
     if (result && with.state != SessionState::kUp) {
       shake(peer, with, now);
     } else if (result && result->presence == wire::PeerPresence::kFound) {
+      fulfilled(with);
       end_attempt(peer, with, {.was_so_already = true}, now);  // renewed, and all is as it should be
     } else if (result) {
       begin_up(peer, with, now);  // somebody took the peer away here: as when the other end has forgotten it
@@ -112,7 +93,9 @@ void Gatekeeper::installed(PeerIndex peer, Ticket ticket, base::Result<Installed
       fail_attempt(peer, with, Verdict::kLocal, result.error().message, now);
     }
   }
-  reschedule(peer, with);
+  // Of a renewal: the other end has taken a preshared key that is not installed here.
+  if (!result && with.state == SessionState::kUp && with.wish) with.renew_at = now + spread(kFirstRetry);
+  reschedule(peer, with, now);
 }
 
 void Gatekeeper::removed(PeerIndex peer, Ticket ticket, base::Status result, Time now) {
@@ -132,22 +115,7 @@ void Gatekeeper::removed(PeerIndex peer, Ticket ticket, base::Status result, Tim
       set_state(peer, with, SessionState::kFailed, result.error().message, now);
     }
   }
-  reschedule(peer, with);
-}
-
-void Gatekeeper::adopt(PeerIndex peer, const std::optional<Remembered>& remembered, Time now) {
-  Session& with = session(peer);
-  if (remembered) {
-    with.initiator = remembered->initiator;
-    with.lease_end = remembered->lease_end;
-  } else if (const auto lease = directory_.get(peer)->lease) {
-    with.lease_end = now + *lease;
-  }
-  set_state(peer, with, SessionState::kUp, {}, now);
-  if (remembered) with.since = remembered->since;
-  // Nothing remembered: it was going up when the process before ended, and who knows with which preshared key.
-  if (!remembered || remembered->renewing) ask(peer, with, wire::Operation::kRenew, now);
-  reschedule(peer, with);
+  reschedule(peer, with, now);
 }
 
 void Gatekeeper::reinstall_all(Time now) {
@@ -156,8 +124,25 @@ void Gatekeeper::reinstall_all(Time now) {
       install(peer, new_ticket(), with, Installation::kKeep, true);
     } else if (with.attempt && with.attempt->phase == Attempt::Phase::kShaking) {
       with.attempt->recreate_at = now;
-      reschedule(peer, with);
+      reschedule(peer, with, now);
     }
+  }
+}
+
+void Gatekeeper::interface_lost(Time now) {
+  for (auto& [peer, with] : sessions_) {
+    if (with.state != SessionState::kUp || with.attempt) continue;
+    with.farewell = {};
+    begin_down(peer, with, wire::Operation::kBye, "the production interface has gone", now);
+    reschedule(peer, with, now);
+  }
+}
+
+void Gatekeeper::leave(Time now) {
+  leaving_ = true;
+  for (auto& [peer, with] : sessions_) {
+    if (with.wish && with.wish->insistence != Insistence::kPersistent) with.wish.reset();
+    reschedule(peer, with, now);
   }
 }
 
@@ -169,7 +154,7 @@ void Gatekeeper::peer_changed(PeerIndex peer, Time now) {
   with.unopened = 0;
   if (with.state == SessionState::kUp) install(peer, new_ticket(), with, Installation::kKeep, true);
   if (with.exchange) ask(peer, with, with.exchange->operation, now);
-  reschedule(peer, with);
+  reschedule(peer, with, now);
 }
 
 void Gatekeeper::peer_removed(PeerIndex peer, Time) {
@@ -181,6 +166,7 @@ void Gatekeeper::peer_removed(PeerIndex peer, Time) {
   finish(peer, with.down_waiting, gone);
   remove_from_interface(peer);
   if (with.remembered) emit(RememberSession{peer, std::nullopt});
+  if (with.state == SessionState::kUp) --sessions_up_;
   if (with.wake_at) timers_.erase({*with.wake_at, peer});
   if (with.idle_at) idle_.erase(*with.idle_at);
   sessions_.erase(found);
@@ -190,7 +176,7 @@ void Gatekeeper::warm_up(PeerIndex peer, Time now) {
   Session& with = session(peer);
   if (with.exchange || with.peer_token) return;
   ask(peer, with, wire::Operation::kStatus, now);
-  reschedule(peer, with);
+  reschedule(peer, with, now);
 }
 
 // --- time ------------------------------------------------------------------------------------------------------------
@@ -202,7 +188,7 @@ void Gatekeeper::advance(Time now) {
     Session& with = sessions_.at(peer);
     with.wake_at.reset();
     wake(peer, with, now);
-    reschedule(peer, with);
+    reschedule(peer, with, now);
   }
 }
 
@@ -213,13 +199,15 @@ std::optional<Time> Gatekeeper::next_timer() const {
 
 // Does whatever of this session is due.
 void Gatekeeper::wake(PeerIndex peer, Session& with, Time now) {
+  wake_wish(peer, with, now);
   if (with.lease_end && *with.lease_end <= now && with.state == SessionState::kUp && !with.attempt) {
     with.lease_end.reset();
-    with.initiator = false;
+    with.peer_may_be_up = with.exchange.has_value();  // it may have renewed it, unheard
     with.exchange.reset();
     void_token(with);
     remove_from_interface(peer);
-    set_state(peer, with, SessionState::kDown, "the lease ran out", now);
+    set_state(peer, with, SessionState::kDown,
+              with.wish ? "the lease ran out, and the peer did not renew it" : "the lease ran out", now);
   }
   if (with.attempt && with.attempt->deadline <= now) {
     switch (with.attempt->phase) {
@@ -259,18 +247,8 @@ void Gatekeeper::wake(PeerIndex peer, Session& with, Time now) {
   if (with.exchange && with.exchange->next_send <= now) repeat(peer, with, now);
 }
 
-void Gatekeeper::remember(PeerIndex peer, Session& with) {
-  std::optional<Remembered> facts;
-  if (with.state == SessionState::kUp) {
-    const bool renewing = with.exchange && with.exchange->operation == wire::Operation::kRenew;
-    facts = Remembered{with.initiator, with.lease_end, with.since, renewing};
-  }
-  if (facts == with.remembered) return;
-  with.remembered = facts;
-  emit(RememberSession{peer, facts});
-}
-
-void Gatekeeper::reschedule(PeerIndex peer, Session& with) {
+void Gatekeeper::reschedule(PeerIndex peer, Session& with, Time now) {
+  plan_wish(with, now);
   remember(peer, with);
   std::optional<Time> earliest;
   const auto consider = [&earliest](Time time) { earliest = earliest ? std::min(*earliest, time) : time; };
@@ -285,6 +263,9 @@ void Gatekeeper::reschedule(PeerIndex peer, Session& with) {
     consider(*with.lease_end);
   }
   if (with.down_deadline) consider(*with.down_deadline);
+  for (const auto& due : {with.retry_at, with.renew_at, with.wish ? with.wish->until : std::nullopt}) {
+    if (due) consider(*due);
+  }
 
   if (with.wake_at != earliest) {
     if (with.wake_at) timers_.erase({*with.wake_at, peer});
@@ -318,10 +299,12 @@ void Gatekeeper::void_token(Session& with) {
 void Gatekeeper::set_state(PeerIndex peer, Session& with, SessionState state, std::string reason, Time now) {
   if (with.state == state && with.reason == reason) return;
   if (with.state != state) with.since = now;
+  if (with.state == SessionState::kUp && state != SessionState::kUp) --sessions_up_;
+  if (with.state != SessionState::kUp && state == SessionState::kUp) ++sessions_up_;
   if (state == SessionState::kDown || state == SessionState::kFailed) with.preshared_key.reset();
   with.state = state;
   with.reason = std::move(reason);
-  emit(SessionChanged{peer, state, with.initiator, with.reason});
+  emit(SessionChanged{peer, state, with.wish || with.attempt, with.reason});
 }
 
 void Gatekeeper::finish(PeerIndex peer, std::vector<CommandId>& commands, const Outcome& outcome) {
@@ -343,7 +326,10 @@ void Gatekeeper::install(PeerIndex peer, Ticket ticket, const Session& with, Ins
     if (with.attempt->endpoint && with.attempt->endpoint->port != 0) action.endpoint = with.attempt->endpoint;
     action.told_port = with.attempt->told_port;
   }
+  const bool ends_keepalive = action.initiate_handshake && with.state == SessionState::kUp;
   emit(std::move(action));
+  // One that only served to start the handshake ends with it; for another state, there is somebody who watches.
+  if (ends_keepalive) emit(WatchHandshake{peer, new_ticket()});
 }
 
 // --- out -------------------------------------------------------------------------------------------------------------
@@ -361,12 +347,20 @@ SessionView Gatekeeper::view(PeerIndex peer, Time now) const {
   if (found == sessions_.end()) return {};
   const Session& with = found->second;
   SessionView view{.state = with.state,
-                   .initiator = with.initiator,
+                   .initiator = with.wish || with.attempt,
                    .reason = with.reason,
                    .since = with.since,
+                   .wish = with.wish,
                    .unopened = with.unopened};
-  if (with.state == SessionState::kUp && with.lease_end)
-    view.lease_left = std::max(*with.lease_end - now, base::Duration{0});
+  if (with.retry_at) view.retry_in = std::max(*with.retry_at - now, base::Duration{0});
+  if (with.state != SessionState::kUp) return view;
+  if (with.lease_end) view.lease_left = std::max(*with.lease_end - now, base::Duration{0});
+  if (const auto silence = with.liveness.silent_for(now)) {
+    view.hearing = Hearing::kSilent;
+    view.silent_for = *silence;
+  } else if (with.liveness.is_quiet(now)) {
+    view.hearing = Hearing::kQuiet;
+  }
   return view;
 }
 

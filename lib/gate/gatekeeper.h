@@ -59,13 +59,24 @@ struct Counters {
   std::uint64_t sent = 0;   // datagrams, repetitions included
 };
 
+// Whether the other end of a session that is up is heard on the production interface.
+enum class Hearing : std::uint8_t {
+  kHeard,
+  kQuiet,   // nobody has spoken for minutes, and nobody had to
+  kSilent,  // we speak, and it should have answered long ago
+};
+
 // For displays: the facts of one session.
 struct SessionView {
   SessionState state = SessionState::kDown;
-  bool initiator = false;
+  bool initiator = false;  // it is our wish, or is becoming it
   std::string reason;
   base::Time since{};
   std::optional<base::Duration> lease_left;
+  std::optional<Wish> wish;
+  std::optional<base::Duration> retry_in;  // down, failed: until it is tried again
+  Hearing hearing = Hearing::kHeard;
+  base::Duration silent_for{0};  // kSilent
   // Messages from the peer's side address that its keys do not open, since the last one that they did.
   std::uint64_t unopened = 0;
 };
@@ -85,10 +96,15 @@ class Gatekeeper {
   // --- from the user ------------------------------------------------------------------------------------------------
   // Each is answered by FinishCommand. The peer must be in the directory.
 
-  // lease: what to ask for; none: the configured one; zero: until down. Idempotent.
-  void up(CommandId command, PeerIndex peer, std::optional<std::chrono::seconds> lease, base::Duration timeout,
-          base::Time now);
+  // A wish from now on (wish.h). Idempotent.
+  void up(CommandId command, PeerIndex peer, const UpRequest& request, base::Time now);
+  // Ends the wish, too.
   void down(CommandId command, PeerIndex peer, base::Duration timeout, base::Time now);
+  // As down, but says that we leave: unless it is for good, the other end, if it wishes, comes back by itself, or goes
+  // to the successor. Our own wish ends when it is for good, or when there is a successor.
+  void bye(CommandId command, PeerIndex peer, const Farewell& farewell, base::Duration timeout, base::Time now);
+  // The whole host leaves: from now on nobody is let in and no wish is tried. Sessions end by bye().
+  void leave(base::Time now);
 
   // --- from the executor --------------------------------------------------------------------------------------------
 
@@ -97,11 +113,19 @@ class Gatekeeper {
   void removed(PeerIndex peer, Ticket ticket, base::Status result, base::Time now);
   void handshake_seen(PeerIndex peer, Ticket ticket, base::Time now);
 
-  // A peer that stood on the production interface before this process started: a session that is up. remembered: what
-  // the process before was told by RememberSession; none: a session of the peer's, with the configured lease from now.
-  void adopt(PeerIndex peer, const std::optional<Remembered>& remembered, base::Time now);
+  // At the start, for each peer that stands on the production interface or is remembered. What stands there and was
+  // up is up, untouched; nothing remembered of it: a session of the peer's, with the configured lease from now. What
+  // was under way is ended at both ends, or begun again if it is wished.
+  void resume(PeerIndex peer, const std::optional<Remembered>& remembered, bool is_installed, base::Time now);
   // The production interface was made anew: installs all sessions that are up again.
   void reinstall_all(base::Time now);
+  // It has gone and cannot be had back for now: says bye to all. Wishes are tried again.
+  void interface_lost(base::Time now);
+  // Something may be better than it was: the network is another one, or the production interface is back. Wishes that
+  // wait are tried now, and sessions that are up make themselves heard.
+  void network_changed(base::Time now);
+  // What WireGuard says of a session that is up; to be told every few seconds.
+  void observe(PeerIndex peer, const Observation& seen, base::Time now);
   // The peer's configuration changed: derives keys anew, and brings a session that is up into line.
   void peer_changed(PeerIndex peer, base::Time now);
   // The peer is no longer authorised: takes its session down here and forgets it. Call after the directory dropped it.
@@ -120,6 +144,7 @@ class Gatekeeper {
   // All that is to be done since the last call, in order.
   [[nodiscard]] Actions take_actions();
   [[nodiscard]] SessionView view(PeerIndex peer, base::Time now) const;
+  [[nodiscard]] std::size_t sessions_up() const { return sessions_up_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
  private:
@@ -134,9 +159,8 @@ class Gatekeeper {
   void install(PeerIndex peer, Ticket ticket, const Session& session, Installation installation, bool with_routes,
                SharedPresharedKey preshared_key = nullptr);
   void remove_from_interface(PeerIndex peer) { emit(RemovePeer{peer, new_ticket()}); }
-  void remember(PeerIndex peer, Session& session);
   // Due at the end of whatever may have changed the session.
-  void reschedule(PeerIndex peer, Session& session);
+  void reschedule(PeerIndex peer, Session& session, base::Time now);
   void wake(PeerIndex peer, Session& session, base::Time now);
   void drop(wire::Drop reason) { ++counters_.dropped[static_cast<std::size_t>(reason)]; }
 
@@ -147,19 +171,42 @@ class Gatekeeper {
   void prepare_early_install(PeerIndex peer, Session& session, base::Time now);
   void install_early(PeerIndex peer, Session& session);
   void begin_up(PeerIndex peer, Session& session, base::Time now);
-  void begin_down(PeerIndex peer, Session& session, base::Time now);
   void take_reply(PeerIndex peer, Session& session, const wire::Header& header, std::span<const std::uint8_t> datagram,
                   base::Time now);
   void take_up_reply(PeerIndex peer, Session& session, const Exchange& answered, const wire::Reply& reply,
                      base::Time now);
   void take_renew_reply(PeerIndex peer, Session& session, const Exchange& answered, const wire::Reply& reply,
                         base::Time now);
-  void take_down_reply(PeerIndex peer, Session& session, const wire::Reply& reply, base::Time now);
   void shake(PeerIndex peer, Session& session, base::Time now);
   void end_attempt(PeerIndex peer, Session& session, Outcome outcome, base::Time now);
   void fail_attempt(PeerIndex peer, Session& session, Verdict verdict, std::string text, base::Time now);
+  void take_status_reply(PeerIndex peer, Session& session, const wire::Reply& reply, base::Time now);
+
+  // farewell.cc: down and bye, at both ends
+  void leave_session(CommandId command, PeerIndex peer, wire::Operation operation, base::Duration timeout,
+                     base::Time now);
+  // operation: kDown or kBye. The reason is said once it is down.
+  void begin_down(PeerIndex peer, Session& session, wire::Operation operation, std::string reason, base::Time now);
+  void take_down_reply(PeerIndex peer, Session& session, const wire::Reply& reply, base::Time now);
   void finish_down_if_complete(PeerIndex peer, Session& session, base::Time now);
   void abandon_down(PeerIndex peer, Session& session, std::string why);
+  void carry_out_down(PeerIndex peer, Session& session, const wire::Request& request, const Responder::ReplyTo& to,
+                      base::Time now);
+  void responder_removed(PeerIndex peer, Session& session, const base::Status& result, base::Time now);
+  void follow_successor(Session& session, base::Time now);
+
+  // wishes.cc: what is done by itself, so that wishes come true and stay so
+  [[nodiscard]] std::chrono::seconds lease_to_ask(PeerIndex peer, const Session& session, base::Time now) const;
+  void fulfilled(Session& session);
+  void plan_wish(Session& session, base::Time now);
+  void wake_wish(PeerIndex peer, Session& session, base::Time now);
+  void try_again(PeerIndex peer, Session& session, base::Time now);
+  void nudge(PeerIndex peer, std::optional<model::Endpoint> endpoint);
+  void look_for(PeerIndex peer, Session& session, base::Time now);
+  [[nodiscard]] base::Duration spread(base::Duration duration);
+
+  // memory.cc: what outlives the process
+  void remember(PeerIndex peer, Session& session);
 
   // limits.cc
   // Made when there is none yet; another one that is idle may go for it.
@@ -191,9 +238,7 @@ class Gatekeeper {
                     std::span<const std::uint8_t> datagram, std::uint16_t port, base::Time now);
   void carry_out(PeerIndex peer, Session& session, const wire::Request& request, const Responder::ReplyTo& to,
                  base::Time now);
-  void carry_out_down(PeerIndex peer, Session& session, const Responder::ReplyTo& to, base::Time now);
   void responder_installed(PeerIndex peer, Session& session, const base::Result<Installed>& result, base::Time now);
-  void responder_removed(PeerIndex peer, Session& session, const base::Status& result, base::Time now);
   // Sends the reply and returns it, valid until the next action; token, port, lease and state are filled in. Null, and
   // nothing is sent, when there are no keys any more.
   const wire::Datagram* answer(PeerIndex peer, Session& session, const Responder::ReplyTo& to, wire::Reply reply,
@@ -217,6 +262,8 @@ class Gatekeeper {
   Actions actions_;
   Counters counters_;
   std::uint64_t last_ticket_ = 0;
+  bool leaving_ = false;
+  std::size_t sessions_up_ = 0;
   // Drawn together with the token of the request that is being looked at; used once, and not kept beyond it.
   std::optional<crypto::Nonce> spare_nonce_;
 };

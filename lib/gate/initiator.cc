@@ -31,11 +31,6 @@ constexpr Duration kEarlyInstallLag = 2ms;
 // ms apart (timestamps are rounded), so that a peer made anew too soon would shut itself out.
 constexpr Duration kShortestShake = 25ms;
 
-std::chrono::seconds lease_left(const Session& with, Time now) {
-  if (!with.lease_end) return 0s;  // until down
-  return std::max(std::chrono::ceil<std::chrono::seconds>(*with.lease_end - now), std::chrono::seconds(1));
-}
-
 // The session is not up there, and not about to be.
 bool is_gone_there(const wire::Reply& reply) {
   return reply.result == wire::ResultCode::kNotUp &&
@@ -89,7 +84,9 @@ void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, T
       .token = with.peer_token,
       .suites = settings_.suites,
       .listen_port = settings_.listen_port,
-      .lease = with.attempt ? with.attempt->lease : lease_left(with, now),
+      .lease = lease_to_ask(peer, with, now),
+      .successor = operation == wire::Operation::kBye ? with.farewell.successor : std::nullopt,
+      .for_good = operation == wire::Operation::kBye && with.farewell.for_good,
       .responder_initiates = operation == wire::Operation::kUp && !we_initiate_handshake(peer, with),
       .preshared_key = with.exchange->preshared_key};
   with.exchange->datagram =
@@ -202,7 +199,7 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
     case wire::Operation::kBye:
       return take_down_reply(peer, with, *reply, now);
     case wire::Operation::kStatus:
-      return;  // it was for the token
+      return take_status_reply(peer, with, *reply, now);
   }
 }
 
@@ -212,7 +209,6 @@ void Gatekeeper::begin_up(PeerIndex peer, Session& with, Time now) {
   abandon_down(peer, with, "it was brought up again by a later command");
   with.exchange.reset();
   void_token(with);
-  with.initiator = true;
   with.unopened = 0;
   set_state(peer, with, SessionState::kGoingUp, {}, now);
   with.attempt->phase = Phase::kResolving;
@@ -224,6 +220,10 @@ void Gatekeeper::resolved(PeerIndex peer, Ticket ticket, base::Result<model::End
   const auto found = sessions_.find(peer);
   if (found == sessions_.end()) return;
   Session& with = found->second;
+  if (with.looking == ticket) {
+    with.looking.reset();
+    if (endpoint && with.state == SessionState::kUp && !with.attempt) nudge(peer, *endpoint);
+  }
   if (!with.attempt || with.attempt->phase != Phase::kResolving || with.awaited != ticket) return;
   with.awaited.reset();
   if (endpoint) {
@@ -233,7 +233,7 @@ void Gatekeeper::resolved(PeerIndex peer, Ticket ticket, base::Result<model::End
   } else {
     fail_attempt(peer, with, Verdict::kNoEndpoint, endpoint.error().message, now);
   }
-  reschedule(peer, with);
+  reschedule(peer, with, now);
 }
 
 void Gatekeeper::take_up_reply(PeerIndex peer, Session& with, const Exchange& answered, const wire::Reply& reply,
@@ -273,22 +273,25 @@ void Gatekeeper::handshake_seen(PeerIndex peer, Ticket ticket, Time now) {
   if (!with.attempt || with.attempt->phase != Phase::kShaking || with.awaited != ticket) return;
   void_token(with);  // a down that the peer sent before it accepted our up must not hit the session now
   set_state(peer, with, SessionState::kUp, {}, now);
+  fulfilled(with);
   end_attempt(peer, with, {}, now);
-  reschedule(peer, with);
+  reschedule(peer, with, now);
 }
 
 void Gatekeeper::take_renew_reply(PeerIndex peer, Session& with, const Exchange& answered, const wire::Reply& reply,
                                   Time now) {
   if (!with.attempt) {  // nobody waits for it: what there is stays as it is, unless there is nothing at the other end
     if (with.state != SessionState::kUp) return;
-    if (is_gone_there(reply)) return begin_down(peer, with, now);
+    if (is_gone_there(reply)) {
+      if (with.wish) return try_again(peer, with, now);
+      return begin_down(peer, with, wire::Operation::kDown, "the peer no longer has the session", now);
+    }
     if (reply.result != wire::ResultCode::kOk) return;
   }
   if (reply.result == wire::ResultCode::kNotUp) return begin_up(peer, with, now);  // it has forgotten the session
   if (reply.result != wire::ResultCode::kOk) {
     return end_attempt(peer, with, {.verdict = Verdict::kRefused, .code = reply.result, .text = reply.text}, now);
   }
-  if (with.attempt) with.initiator = true;
   with.lease_end.reset();
   if (reply.lease > 0s) with.lease_end = now + reply.lease;
   auto key = take_key(with, answered.preshared_key, reply);
@@ -299,6 +302,21 @@ void Gatekeeper::take_renew_reply(PeerIndex peer, Session& with, const Exchange&
   install(peer, *with.awaited, with, Installation::kKeep, true, std::move(key));
 }
 
+// It was asked for its token, or whether it still has what we have.
+void Gatekeeper::take_status_reply(PeerIndex peer, Session& with, const wire::Reply& reply, Time now) {
+  if (reply.result != wire::ResultCode::kOk || with.attempt || with.responder.pending) return;
+  const bool down_here = with.state == SessionState::kDown || with.state == SessionState::kFailed;
+  const bool down_there = reply.state == SessionState::kDown || reply.state == SessionState::kFailed;
+  if (down_here && reply.state == SessionState::kUp) {  // we have forgotten it, and perhaps were away
+    with.peer_may_be_up = true;
+    if (with.retry_at) return try_again(peer, with, now);
+    with.farewell = {};
+    ask(peer, with, wire::Operation::kBye, now);
+  } else if (with.state == SessionState::kUp && down_there && !with.wish) {
+    begin_down(peer, with, wire::Operation::kDown, "the peer no longer has the session", now);
+  }
+}
+
 void Gatekeeper::fail_attempt(PeerIndex peer, Session& with, Verdict verdict, std::string text, Time now) {
   end_attempt(peer, with, {.verdict = verdict, .text = std::move(text)}, now);
 }
@@ -307,6 +325,10 @@ void Gatekeeper::fail_attempt(PeerIndex peer, Session& with, Verdict verdict, st
 // not there. A session that was up already and could not be renewed stays as it is.
 void Gatekeeper::end_attempt(PeerIndex peer, Session& with, Outcome outcome, Time now) {
   outcome.took = now - with.attempt->started;
+  if (outcome.verdict != Verdict::kDone) {
+    ++with.failures;
+    outcome.is_tried_again = with.state != SessionState::kUp && with.wish && is_tried_again(*with.wish);
+  }
   finish(peer, with.attempt->waiting, outcome);
   with.attempt.reset();
   with.awaited.reset();
@@ -320,48 +342,9 @@ void Gatekeeper::end_attempt(PeerIndex peer, Session& with, Outcome outcome, Tim
   void_token(with);
   remove_from_interface(peer);
   set_state(peer, with, SessionState::kFailed, brief(outcome.verdict, outcome.text), now);
-  if (with.peer_may_be_up) ask(peer, with, wire::Operation::kDown, now);
-}
-
-// --- down ------------------------------------------------------------------------------------------------------------
-
-void Gatekeeper::begin_down(PeerIndex peer, Session& with, Time now) {
-  with.initiator = false;
-  with.lease_end.reset();
-  with.peer_may_be_up = true;
-  with.exchange.reset();
-  void_token(with);
-  set_state(peer, with, SessionState::kGoingDown, {}, now);
-  with.awaited = new_ticket();
-  emit(RemovePeer{peer, *with.awaited});
-  ask(peer, with, wire::Operation::kDown, now);
-}
-
-void Gatekeeper::take_down_reply(PeerIndex peer, Session& with, const wire::Reply& reply, Time now) {
-  with.peer_may_be_up = false;
-  if (reply.result != wire::ResultCode::kOk) {
-    finish(peer, with.down_waiting,
-           {.verdict = Verdict::kRefused, .code = reply.result, .text = reply.text, .took = now - with.down_started});
-  }
-  if (with.state == SessionState::kDown) set_state(peer, with, SessionState::kDown, {}, now);
-  finish_down_if_complete(peer, with, now);
-}
-
-void Gatekeeper::finish_down_if_complete(PeerIndex peer, Session& with, Time now) {
-  if (with.state != SessionState::kGoingDown || with.awaited || with.exchange) return;
-  void_token(with);  // an up that crossed our down must not be accepted now that it is done
-  with.down_deadline.reset();
-  finish(peer, with.down_waiting, {.took = now - with.down_started});
-  set_state(peer, with, SessionState::kDown, {}, now);
-}
-
-// Whatever we still wanted to take down is wanted again.
-void Gatekeeper::abandon_down(PeerIndex peer, Session& with, std::string why) {
-  if (with.exchange && with.exchange->operation == wire::Operation::kDown) with.exchange.reset();
-  with.awaited.reset();
-  with.down_deadline.reset();
-  with.peer_may_be_up = false;
-  finish(peer, with.down_waiting, {.verdict = Verdict::kSuperseded, .text = std::move(why)});
+  if (!with.peer_may_be_up) return;
+  with.farewell = {};  // no down: should the other end wish it as well, it may have better luck
+  ask(peer, with, wire::Operation::kBye, now);
 }
 
 }  // namespace anubis::gate

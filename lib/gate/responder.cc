@@ -73,6 +73,7 @@ void Gatekeeper::take_request(PeerIndex peer, Session& with, const wire::Header&
     return refuse(ResultCode::kStale, {});
   }
   const bool wants_up = request->operation == wire::Operation::kUp || request->operation == wire::Operation::kRenew;
+  if (leaving_ && wants_up) return refuse(ResultCode::kBusy, "this host is leaving");
   if (responder.pending || (wants_up && with.state == SessionState::kGoingDown)) {
     return refuse(ResultCode::kBusy, "another request for this peer is being carried out");
   }
@@ -103,13 +104,13 @@ crypto::Nonce Gatekeeper::new_nonce() {
 void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& request, const Responder::ReplyTo& to,
                            Time now) {
   const auto lease = granted(request.lease, directory_.get(peer)->lease);
+  // What the peer answered to a question of before is not so any more.
+  const bool changes = request.operation != wire::Operation::kStatus;
+  if (changes && with.exchange && with.exchange->operation == wire::Operation::kStatus) with.exchange.reset();
   switch (request.operation) {
     case wire::Operation::kUp:
       // A down of ours that was still being repeated would hit the session that the peer wants now.
-      if (!with.attempt) {
-        abandon_down(peer, with, "the peer brought it up again");
-        if (with.state != SessionState::kUp) with.initiator = false;
-      }
+      if (!with.attempt) abandon_down(peer, with, "the peer brought it up again");
       if (with.attempt) with.attempt->peer_wants_up = true;
       // Both ends ask: the one with the lower key starts WireGuard's handshake, lest two of them cross for ever.
       if (with.attempt && !request.responder_initiates && directory_.get(peer)->public_key < own_public_key_) {
@@ -133,7 +134,7 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
       return;
     case wire::Operation::kDown:
     case wire::Operation::kBye:
-      return carry_out_down(peer, with, to, now);
+      return carry_out_down(peer, with, request, to, now);
     case wire::Operation::kRenew: {
       if (with.state == SessionState::kUp && request.preshared_key) {
         with.responder.pending = Responder::Pending{.ticket = new_ticket(),
@@ -153,25 +154,6 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
     case wire::Operation::kStatus:
       return answer_accepted(peer, with, to, {.result = ResultCode::kOk}, now);
   }
-}
-
-void Gatekeeper::carry_out_down(PeerIndex peer, Session& with, const Responder::ReplyTo& to, Time now) {
-  with.initiator = false;
-  with.lease_end.reset();
-  with.responder.pending = Responder::Pending{.ticket = new_ticket(), .reply_to = to};
-  emit(RemovePeer{peer, with.responder.pending->ticket});
-  // A down of our own ends by its own reply alone: until then an up that we sent before may still be accepted.
-  if (with.exchange && with.exchange->operation == wire::Operation::kDown) return;
-
-  with.exchange.reset();
-  const bool may_be_accepted_yet = with.attempt && with.peer_may_be_up;
-  with.peer_may_be_up = may_be_accepted_yet;
-  if (with.attempt) {
-    finish(peer, with.attempt->waiting, {.verdict = Verdict::kSuperseded, .text = "the peer took it down"});
-    with.attempt.reset();
-    with.awaited.reset();
-  }
-  if (may_be_accepted_yet) ask(peer, with, wire::Operation::kDown, now);
 }
 
 void Gatekeeper::responder_installed(PeerIndex peer, Session& with, const base::Result<Installed>& result, Time now) {
@@ -210,19 +192,6 @@ void Gatekeeper::responder_installed(PeerIndex peer, Session& with, const base::
       with.lease_end.reset();
       set_state(peer, with, SessionState::kFailed, result.error().message, now);
     }
-  }
-  answer_accepted(peer, with, done.reply_to, std::move(reply), now);
-}
-
-void Gatekeeper::responder_removed(PeerIndex peer, Session& with, const base::Status& result, Time now) {
-  const Responder::Pending done = *with.responder.pending;
-  with.responder.pending.reset();
-  wire::Reply reply;
-  if (!result) reply = {.result = ResultCode::kInternal, .text = result.error().message};
-  if (with.state != SessionState::kGoingDown) {
-    const bool was_there = with.state == SessionState::kUp || with.state == SessionState::kGoingUp;
-    set_state(peer, with, result ? SessionState::kDown : SessionState::kFailed,
-              result ? (was_there ? "taken down by the peer" : "") : result.error().message, now);
   }
   answer_accepted(peer, with, done.reply_to, std::move(reply), now);
 }

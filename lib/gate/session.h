@@ -21,6 +21,9 @@
 //   up          both ends have the peer (as responder: we have, and have answered)
 //   going-down  removed here; the peer has not confirmed yet
 //   failed      the last up did not succeed; nothing is left on the production interface
+//
+// Beside the state stands the wish (wish.h): while there is one, a session that is down or failed is brought up again
+// by and by, and one that is up is renewed in time.
 #pragma once
 
 #include <chrono>
@@ -35,7 +38,9 @@
 #include "lib/base/clock.h"
 #include "lib/crypto/sealing.h"
 #include "lib/gate/action.h"
+#include "lib/gate/liveness.h"
 #include "lib/gate/token_bucket.h"
+#include "lib/gate/wish.h"
 #include "lib/wire/message.h"
 #include "lib/wire/reply.h"
 #include "lib/wire/request.h"
@@ -68,6 +73,8 @@ struct Responder {
     bool initiates_handshake = false;  // we do, WireGuard's
     bool is_renewal = false;
     SharedPresharedKey preshared_key;  // what the session will have; null: none
+    bool is_removal = false;           // down, bye; else up, renew
+    std::string reason;                // of a removal, said when it is done
   };
   std::optional<Pending> pending;
 };
@@ -100,8 +107,8 @@ struct Attempt {
   Phase phase = Phase::kResolving;
   base::Time started{};
   base::Time deadline{};
-  std::chrono::seconds lease{0};
-  std::vector<CommandId> waiting;
+  Wish wish;
+  std::vector<CommandId> waiting;  // none: it is tried again by itself
   std::optional<model::Endpoint> endpoint;
   std::optional<base::Time> install_early_at{};  // kAsking: when to install the peer without waiting for the reply
   bool peer_wants_up = false;                    // we have accepted an up of the peer's meanwhile
@@ -113,12 +120,25 @@ struct Attempt {
   base::Duration recreate_after{0};
 };
 
+// What a bye says (docs/protocol.md, 9.6).
+struct Farewell {
+  bool for_good = false;  // as a down: nobody shall come back by himself
+  std::optional<crypto::ProductionPublicKey> successor;
+};
+
 struct Session {
   SessionState state = SessionState::kDown;
-  bool initiator = false;  // the session is our wish
   std::string reason;
   base::Time since{};                     // of the state
   std::optional<base::Time> lease_end{};  // none: until down
+
+  std::optional<Wish> wish;
+  unsigned failures = 0;               // to fulfil it, since it was fulfilled last
+  std::optional<base::Time> retry_at;  // down, failed: when it is tried again
+  std::optional<base::Time> renew_at;  // up: when the other end is asked whether it still is
+  std::optional<base::Time> look_at;   // up: before, an observation that it is not heard has no consequence
+  std::optional<Ticket> looking;       // the action whose answer tells where the peer is now
+  Liveness liveness;                   // while up
 
   // WireGuard's, as both ends have it as far as we know; null: none, or not known. Only while the session lives.
   SharedPresharedKey preshared_key;
@@ -136,6 +156,9 @@ struct Session {
   std::optional<Exchange> exchange;
   std::optional<Attempt> attempt;       // state going-up, and up while it is being renewed
   std::vector<CommandId> down_waiting;  // commands that wait for the peer's confirmation of down
+  Farewell farewell;                    // of the bye that is being said
+  std::string down_reason;              // going-down: why, once it is down
+  std::optional<PeerIndex> successor;   // a bye was accepted, and told whom to ask instead
   base::Time down_started{};
   std::optional<base::Time> down_deadline;  // when those are told that it did not come
   bool peer_may_be_up = false;  // an up of ours may have had its effect there, and no down was confirmed since

@@ -30,9 +30,10 @@ struct Peer {
   std::shared_ptr<const crypto::PresharedKey> preshared_key;  // may be null
   // WireGuard's, of the side tunnel; may be null. That of the production interface is the session's own.
   std::shared_ptr<const crypto::WireGuardPresharedKey> side_preshared_key;
-  std::optional<base::Duration> lease;  // none: until down
-  std::string group;                    // may be empty
-  bool is_automatic = false;            // brought up and taken down by where this host is
+  std::optional<base::Duration> lease;         // none: until down
+  std::optional<base::Duration> idle_timeout;  // of its sessions with us; none: however long nothing is said
+  std::string group;                           // may be empty
+  bool is_automatic = false;                   // brought up and taken down by where this host is
   // Another number after each reload that changed the peer's secrets, for those who are not given them.
   std::uint32_t secrets_version = 0;
 };

@@ -15,8 +15,9 @@ namespace anubis::wire {
 namespace {
 
 // In the order of the field numbers of gate.proto.
-constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes, FieldType::kVarints, FieldType::kVarint,
-                             FieldType::kVarint, FieldType::kBytes, FieldType::kVarint,  FieldType::kBytes};
+constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes,  FieldType::kVarints,
+                             FieldType::kVarint, FieldType::kVarint, FieldType::kBytes,
+                             FieldType::kVarint, FieldType::kBytes,  FieldType::kVarint};
 
 // Protobuf leaves what it held in memory.
 struct Wiper {
@@ -67,7 +68,7 @@ const char* name_of(Operation operation) {
 bool Request::operator==(const Request& other) const {
   return crypto::same_key(preshared_key, other.preshared_key) && operation == other.operation && token == other.token &&
          suites == other.suites && listen_port == other.listen_port && lease == other.lease &&
-         successor == other.successor && responder_initiates == other.responder_initiates;
+         successor == other.successor && for_good == other.for_good && responder_initiates == other.responder_initiates;
 }
 
 base::WipedBytes create_request(const Request& request) {
@@ -79,6 +80,7 @@ base::WipedBytes create_request(const Request& request) {
   message.set_listen_port(request.listen_port);
   message.set_lease_seconds(static_cast<std::uint64_t>(request.lease.count()));
   if (request.successor) message.set_successor(request.successor->bytes.data(), request.successor->bytes.size());
+  message.set_for_good(request.for_good ? 1 : 0);
   message.set_responder_initiates(request.responder_initiates ? 1 : 0);
   if (request.preshared_key) {
     const auto key = request.preshared_key->view();
@@ -127,6 +129,8 @@ tl::expected<Request, RequestFault> consume_request(std::span<const std::uint8_t
     }
     std::ranges::copy(message.successor(), request.successor.emplace().bytes.begin());
   }
+  if (message.for_good() > 1) return malformed(fmt::format("for_good is {}, neither 0 nor 1", message.for_good()));
+  request.for_good = message.for_good() == 1;
   if (message.responder_initiates() > 1) {
     return malformed(fmt::format("responder_initiates is {}, neither 0 nor 1", message.responder_initiates()));
   }

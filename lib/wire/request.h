@@ -33,6 +33,7 @@ struct Request {
   std::uint16_t listen_port = 0;                         // the sender's production listen port; 0: not told
   std::chrono::seconds lease{0};                         // up, renew; zero: until down
   std::optional<crypto::ProductionPublicKey> successor;  // bye only
+  bool for_good = false;                                 // bye: nobody shall come back by himself
   bool responder_initiates = false;                      // up: starts WireGuard's handshake; else the sender does
   // up, renew: WireGuard's, for this session; not all zero. Null: none.
   std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key;

@@ -48,17 +48,33 @@ void Host::restart() {
   gatekeeper = std::make_unique<gate::Gatekeeper>(settings, directory, keys, identity.public_key, world.random);
   watches_.clear();
   armed_.reset();
+  std::set<PeerIndex> known;
+  for (const auto& [peer, facts] : remembered) known.insert(peer);
   for (auto& [peer, installed] : interface) {
     installed.routes = true;  // netd puts back what is missing of a peer that stands there
-    const auto facts = remembered.find(peer);
-    const auto known = facts == remembered.end() ? std::nullopt : std::optional(facts->second);
-    run([&, at = peer](gate::Gatekeeper& gate) { gate.adopt(at, known, world.now); });
+    known.insert(peer);
+  }
+  for (const PeerIndex peer : known) {
+    const auto found = remembered.find(peer);
+    const auto facts = found == remembered.end() ? std::nullopt : std::optional(found->second);
+    const bool is_installed = interface.contains(peer);
+    run([&](gate::Gatekeeper& gate) { gate.resume(peer, facts, is_installed, world.now); });
   }
 }
 
 gate::CommandId Host::up(const Host& peer, std::optional<std::chrono::seconds> lease, Duration timeout) {
+  return up(peer, gate::UpRequest{.lease = lease, .timeout = timeout});
+}
+
+gate::CommandId Host::up(const Host& peer, const gate::UpRequest& request) {
   const gate::CommandId command{++last_command_};
-  run([&](gate::Gatekeeper& gate) { gate.up(command, index_of(peer), lease, timeout, world.now); });
+  run([&](gate::Gatekeeper& gate) { gate.up(command, index_of(peer), request, world.now); });
+  return command;
+}
+
+gate::CommandId Host::bye(const Host& peer, const gate::Farewell& farewell, Duration timeout) {
+  const gate::CommandId command{++last_command_};
+  run([&](gate::Gatekeeper& gate) { gate.bye(command, index_of(peer), farewell, timeout, world.now); });
   return command;
 }
 
@@ -97,7 +113,14 @@ void Host::run(const std::function<void(gate::Gatekeeper&)>& input) {
 
 void Host::execute() {
   for (auto actions = gatekeeper->take_actions(); !actions.empty(); actions = gatekeeper->take_actions()) {
+    // As the daemon does: facts first.
     for (const auto& action : actions) {
+      const auto* session = std::get_if<gate::RememberSession>(&action);
+      if (session != nullptr && session->facts) carry_out(*session);
+    }
+    for (const auto& action : actions) {
+      const auto* session = std::get_if<gate::RememberSession>(&action);
+      if (session != nullptr && session->facts) continue;
       std::visit([this](const auto& one) { carry_out(one); }, action);
     }
   }
@@ -153,8 +176,10 @@ void Host::carry_out(const gate::RemovePeer& action) {
 }
 
 void Host::carry_out(const gate::WatchHandshake& action) {
+  const auto installed = interface.find(action.peer);
+  if (installed == interface.end()) return;
   watches_[action.peer] = action.ticket;
-  if (shaken_.contains(interface.at(action.peer).incarnation)) {
+  if (shaken_.contains(installed->second.incarnation)) {
     watches_.erase(action.peer);
     gatekeeper->handshake_seen(action.peer, action.ticket, world.now);
   }

@@ -67,6 +67,9 @@ class Host {
 
   gate::CommandId up(const Host& peer, std::optional<std::chrono::seconds> lease = std::nullopt,
                      Duration timeout = std::chrono::seconds(10));
+  gate::CommandId up(const Host& peer, const gate::UpRequest& request);
+  gate::CommandId bye(const Host& peer, const gate::Farewell& farewell = {},
+                      Duration timeout = std::chrono::seconds(2));
   gate::CommandId down(const Host& peer, Duration timeout = std::chrono::seconds(10));
 
   [[nodiscard]] std::optional<gate::Outcome> outcome(gate::CommandId command) const;

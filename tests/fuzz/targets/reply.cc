@@ -48,10 +48,10 @@ void reply(Bytes input) {
   Gate gate(parties);
   const std::uint8_t command = reader.byte();
   const bool is_up = (command & 1) == 0;
-  if ((command & 2) != 0) gate.gatekeeper.adopt(parties.jacinth, std::nullopt, gate.now);
+  if ((command & 2) != 0) gate.gatekeeper.resume(parties.jacinth, std::nullopt, true, gate.now);
   if ((command & 4) != 0) gate.gatekeeper.warm_up(parties.jacinth, gate.now);
   if (is_up) {
-    gate.gatekeeper.up(gate::CommandId{1}, parties.jacinth, std::nullopt, kTimeout, gate.now);
+    gate.gatekeeper.up(gate::CommandId{1}, parties.jacinth, {.timeout = kTimeout}, gate.now);
   } else {
     gate.gatekeeper.down(gate::CommandId{1}, parties.jacinth, kTimeout, gate.now);
   }

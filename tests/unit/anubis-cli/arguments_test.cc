@@ -41,6 +41,18 @@ TEST(Arguments, LeaseNoneIsUntilDown) {
   EXPECT_EQ(parsed<UpOptions>({"up", "a", "--lease", "none"}).lease_seconds, 0U);
 }
 
+TEST(Arguments, UpMayBeForSoLongOrPersist) {
+  EXPECT_EQ(parsed<UpOptions>({"up", "a", "--for", "2h"}).wanted_for_seconds, 7'200U);
+  EXPECT_EQ(parsed<UpOptions>({"up", "a"}).wanted_for_seconds, std::nullopt);
+  EXPECT_TRUE(parsed<UpOptions>({"up", "a", "--persist"}).persist);
+}
+
+TEST(Arguments, DrainSaysWhereTo) {
+  const auto drain = parsed<DrainOptions>({"drain", "--to", "surya", "--timeout", "3s"});
+  EXPECT_EQ(drain.to, "surya");
+  EXPECT_EQ(drain.timeout, milliseconds(3'000));
+}
+
 TEST(Arguments, DownTakesANameOrAll) {
   EXPECT_EQ(parsed<DownOptions>({"down", "jacinth"}).name, "jacinth");
   EXPECT_TRUE(parsed<DownOptions>({"down", "--all"}).all);
@@ -81,7 +93,7 @@ TEST(Arguments, MistakesAreUsageErrorsThatSayWhatIsWrong) {
     std::vector<const char*> arguments;
     const char* says;
   } cases[] = {
-      {{}, "which command? up, down, status"},
+      {{}, "which command? up, down, drain, status"},
       {{"upp"}, "there is no command upp: up, down"},
       {{"--nope"}, "--nope"},
       {{"up"}, "anubis up: which peer?"},
@@ -96,6 +108,9 @@ TEST(Arguments, MistakesAreUsageErrorsThatSayWhatIsWrong) {
       {{"up", "a", "--timeout", "10"}, "--timeout: \"10\""},
       {{"up", "a", "--timeout", "0s"}, "within 1s and 1h"},
       {{"up", "a", "--timeout", "2h"}, "within 1s and 1h"},
+      {{"up", "a", "--for", "0s"}, "--for: \"0s\""},
+      {{"up", "a", "--for", "1h", "--persist"}, "either --for or --persist"},
+      {{"drain"}, "where to?"},
       {{"status", "--color=blue"}, "--color: \"blue\""},
       {{"status", "--socket", ""}, "--socket"},
       {{"reload", "now"}, "not expected: now"},
@@ -120,7 +135,7 @@ TEST(Arguments, HelpTellsTheExitStatuses) {
 }
 
 TEST(Arguments, EveryCommandHasHelpWithAnExample) {
-  for (const char* command : {"up", "down", "status", "is-up", "peers", "monitor", "reload"}) {
+  for (const char* command : {"up", "down", "drain", "status", "is-up", "peers", "monitor", "reload"}) {
     const auto help = parse({command, "--help"}).error();
     EXPECT_EQ(help.exit_status, 0);
     EXPECT_THAT(help.text, HasSubstr(std::string("Usage: anubis ") + command));

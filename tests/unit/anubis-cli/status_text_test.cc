@@ -22,6 +22,7 @@ control::PeerStatus up_peer() {
   peer.set_name("jacinth");
   peer.set_state("up");
   peer.set_initiator(true);
+  peer.set_wanted(true);
   peer.set_public_key("qOvbD3mcM1b4V0xZ0W2bGZ5X0YxJ2E0GkG6g0J3Gk2c=");
   peer.set_endpoint("192.0.2.1:4296");
   peer.add_allowed_ips("10.44.0.0/24");
@@ -76,6 +77,15 @@ TEST(StatusTable, ColourTellsHealth) {
   EXPECT_THAT(status_table({going}, kNow, Colour::kOn)[1], HasSubstr("\x1b[33mgoing-up\x1b[0m"));
 }
 
+TEST(StatusTable, SaysWhenAPeerIsQuietOrSilent) {
+  auto peer = up_peer();
+  peer.set_liveness("quiet");
+  EXPECT_THAT(status_table({peer}, kNow, Colour::kOff)[1], HasSubstr("  up, quiet  "));
+  peer.set_liveness("silent");
+  peer.set_silent_seconds(184);
+  EXPECT_THAT(status_table({peer}, kNow, Colour::kOff)[1], HasSubstr("  up, peer silent for 3 min 4 s  "));
+}
+
 TEST(StatusTable, AdoptedPeerIsUpSinceTheDaemonStarted) {
   auto peer = up_peer();
   peer.set_since(0);
@@ -123,12 +133,26 @@ TEST(StatusDetail, ShowsALineAPropertyWithTheKeyLastAndBrief) {
   EXPECT_THAT(status_detail(up_peer(), kNow, Colour::kOff),
               ElementsAre("jacinth",  //
                           "  state        up, initiated here, since 2026-09-21 15:01:40 (11 min ago)",
+                          "  wanted       until it is taken down",          //
                           "  lease        59 min left",                     //
                           "  handshake    12 s ago",                        //
                           "  traffic      1.2 KiB received, 118 MiB sent",  //
                           "  endpoint     192.0.2.1:4296",                  //
                           "  allowed IPs  10.44.0.0/24, fd44::/64",         //
                           "  side tunnel  handshake 5 s ago, endpoint 192.0.2.1:4297", "  public key   qOvbD3mc…"));
+}
+
+TEST(StatusDetail, SaysForHowLongItIsWanted) {
+  auto peer = up_peer();
+  peer.set_wanted(false);
+  EXPECT_THAT(status_detail(peer, kNow, Colour::kOff), testing::Contains("  wanted       not by this host"));
+  peer.set_wanted(true);
+  peer.set_wanted_seconds_left(3600);
+  EXPECT_THAT(status_detail(peer, kNow, Colour::kOff), testing::Contains("  wanted       for 1 h more"));
+  peer.clear_wanted_seconds_left();
+  peer.set_persistent(true);
+  EXPECT_THAT(status_detail(peer, kNow, Colour::kOff),
+              testing::Contains("  wanted       until it is taken down, also after a reboot"));
 }
 
 TEST(StatusDetail, SaysWhyAPeerIsNotWell) {

@@ -51,7 +51,7 @@ TEST_F(ConfigTest, KeysOfTheHostAreChecked) {
       {"[control]\ngroup = \"a\\u001bb\"",
        "anubis.toml:10:9: key control.group: contains a control character; take it out"},
       {"[control]\nsockte = \"/x\"", "anubis.toml:10:1: key control.sockte: is not known; did you mean socket?"},
-      {"[control]\nx = 1", "anubis.toml:10:1: key control.x: is not known; known here: group, socket"},
+      {"[control]\nx = 1", "anubis.toml:10:1: key control.x: is not known; known here: group, socket, stop_timeout"},
       {"[contrl]\nx = 1", "anubis.toml:9:2: key contrl: is not known; did you mean control?"},
       {"[peer]\nname = \"jacinth\"",
        "anubis.toml:9:1: key peer: is a table, must be an array of tables; write [[peer]]"},
@@ -229,7 +229,7 @@ TEST_F(ConfigTest, KeysOfPeersAreChecked) {
       {"allowed-ips = []", "1: key peer[1].allowed-ips: is not known; did you mean allowed_ips?"},
       {"endpiont = \"x\"", "1: key peer[1].endpiont: is not known; did you mean endpoint?"},
       {"never_clear = true",
-       "1: key peer[1].never_clear: is not known; known here: allowed_ips, auto, endpoint, group, lease, name, nested, "
+       "1: key peer[1].never_clear: is not known; known here: allowed_ips, auto, endpoint, group, idle_timeout, lease, name, nested, "
        "persistent_keepalive, preshared_key_file, public_key, side_address, side_endpoint, side_preshared_key_file, "
        "side_public_key"},
   };

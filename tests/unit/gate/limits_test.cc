@@ -170,7 +170,7 @@ TEST_F(LimitsTest, OfIdleSessionsTheOldestAreForgotten) {
 
 TEST_F(LimitsTest, ASessionThatIsUpIsNeverForgotten) {
   start({.limits = {.idle_sessions = 3}}, 50);
-  gate->adopt(index_of(0), Remembered{.since = now}, now);
+  gate->resume(index_of(0), Remembered{.up = true, .since = now}, true, now);
   for (std::size_t i = 1; i < 50; ++i) (void)answer_to({.suites = {kXChaCha}}, kXChaCha, i);
   EXPECT_EQ(gate->view(index_of(0), now).state, SessionState::kUp);
 }
@@ -187,12 +187,12 @@ TEST_F(LimitsTest, APeerThatIsRemovedWhileIdleLeavesNothing) {
 // Clients that give a command and go away, again and again.
 TEST_F(LimitsTest, CommandsThatWaitForOnePeerAreBounded) {
   start({});
-  for (std::uint64_t i = 1; i <= 100; ++i) gate->up(CommandId{i}, index_of(0), std::nullopt, 1h, now);
+  for (std::uint64_t i = 1; i <= 100; ++i) gate->up(CommandId{i}, index_of(0), {.timeout = 1h}, now);
   auto finished = take<FinishCommand>();
   ASSERT_EQ(finished.size(), 36u);
   EXPECT_EQ(finished[0].outcome.verdict, Verdict::kLocal);
   EXPECT_EQ(finished[0].outcome.text, "too many commands wait for it already");
-  gate->adopt(index_of(0), std::nullopt, now);
+  gate->resume(index_of(0), std::nullopt, true, now);
   for (std::uint64_t i = 1; i <= 100; ++i) gate->down(CommandId{1000 + i}, index_of(0), 1h, now);
   finished = take<FinishCommand>();
   EXPECT_EQ(finished.size(), 64u + 36u);  // the ups that waited have been overtaken

@@ -43,19 +43,19 @@ class PresharedKeyTest : public PeersEndTest {
 };
 
 TEST_F(PresharedKeyTest, ASessionThatNobodyRemembersGetsANewKeyAtOnce) {
-  gate->adopt(index_of(0), std::nullopt, now);
+  gate->resume(index_of(0), std::nullopt, true, now);
   const auto asked = request_in(sent());
   EXPECT_EQ(asked.operation, Operation::kRenew);
   EXPECT_TRUE(asked.preshared_key);
 }
 
 TEST_F(PresharedKeyTest, ASessionThatIsRememberedIsLeftAlone) {
-  gate->adopt(index_of(0), Remembered{.since = now}, now);
+  gate->resume(index_of(0), Remembered{.up = true, .since = now}, true, now);
   EXPECT_TRUE(take<SendDatagram>().empty());
 }
 
 TEST_F(PresharedKeyTest, ARenewalOfThePeersIsInstalledAndConfirmed) {
-  gate->adopt(index_of(0), Remembered{.since = now}, now);
+  gate->resume(index_of(0), Remembered{.up = true, .since = now}, true, now);
   const auto reply = renewed_by_peer(7);
   EXPECT_EQ(reply.result, ResultCode::kOk);
   EXPECT_EQ(reply.preshared_key_id, crypto::id_of(*test::preshared_key(7)));
@@ -63,7 +63,7 @@ TEST_F(PresharedKeyTest, ARenewalOfThePeersIsInstalledAndConfirmed) {
 }
 
 TEST_F(PresharedKeyTest, APeerThatWasTakenAwayIsNotRenewed) {
-  gate->adopt(index_of(0), Remembered{.since = now}, now);
+  gate->resume(index_of(0), Remembered{.up = true, .since = now}, true, now);
   deliver(request({.operation = Operation::kRenew,
                    .token = current_token(),
                    .suites = {kXChaCha},
@@ -78,7 +78,7 @@ TEST_F(PresharedKeyTest, WhoHasInsistedOnItsKeyAsksUntilThePeerHasIt) {
   for (const std::size_t peer : {kHigher, kLower}) {
     const bool own_counts = own_public_key < directory.get(index_of(peer))->public_key;
     ASSERT_EQ(own_counts, peer == kHigher);
-    gate->adopt(index_of(peer), Remembered{.since = now, .renewing = true}, now);
+    gate->resume(index_of(peer), Remembered{.up = true, .renewing = true, .since = now}, true, now);
     const auto first = sent();
     const auto own_key = request_in(first).preshared_key;
     const auto reply = renewed_by_peer(7, peer);
@@ -94,7 +94,7 @@ TEST_F(PresharedKeyTest, WhoHasInsistedOnItsKeyAsksUntilThePeerHasIt) {
 // Found by the fuzzer: one end failed and had nothing left, the other asked for ever for the renewal of what it still
 // had.
 TEST_F(PresharedKeyTest, ASessionThatIsGoneThereIsTakenDownHere) {
-  gate->adopt(index_of(0), Remembered{.since = now, .renewing = true}, now);
+  gate->resume(index_of(0), Remembered{.up = true, .renewing = true, .since = now}, true, now);
   const auto asked = sent();
   deliver(reply_to(asked, {.result = ResultCode::kNotUp, .state = SessionState::kFailed}));
   EXPECT_EQ(gate->view(index_of(0), now).state, SessionState::kGoingDown);
@@ -103,8 +103,8 @@ TEST_F(PresharedKeyTest, ASessionThatIsGoneThereIsTakenDownHere) {
 
 // Found by the fuzzer: the other end began anew, which failed here while we were renewing what it no longer had.
 TEST_F(PresharedKeyTest, AnUpOfThePeersThatFailsEndsARenewalToo) {
-  gate->adopt(index_of(0), Remembered{.since = now}, now);
-  gate->up(CommandId{1}, index_of(0), std::nullopt, 10s, now);
+  gate->resume(index_of(0), Remembered{.up = true, .since = now}, true, now);
+  gate->up(CommandId{1}, index_of(0), {}, now);
   (void)gate->take_actions();
   deliver(request({.operation = Operation::kUp,
                    .token = current_token(),
@@ -122,7 +122,7 @@ TEST_F(PresharedKeyTest, AnUpOfThePeersThatFailsEndsARenewalToo) {
 }
 
 TEST_F(PresharedKeyTest, WhatThePeerDoesNotHaveIsMadeAnewWithoutIt) {
-  gate->up(CommandId{1}, index_of(0), std::nullopt, 10s, now);
+  gate->up(CommandId{1}, index_of(0), {}, now);
   gate->resolved(index_of(0), take<ResolveEndpoint>().at(0).ticket, model::Endpoint{}, now);
   const auto asked = sent();
   EXPECT_TRUE(request_in(asked).preshared_key);

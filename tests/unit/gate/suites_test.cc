@@ -25,7 +25,7 @@ class SuiteTest : public PeersEndTest {
   }
   wire::Token current_token() { return answer_to({.suites = {kXChaCha}}).token; }
   void user_asks_up() {
-    gate->up(CommandId{1}, index_of(0), std::nullopt, 10s, now);
+    gate->up(CommandId{1}, index_of(0), {}, now);
     const auto resolve = take<ResolveEndpoint>();
     gate->resolved(index_of(0), resolve.at(0).ticket, model::Endpoint{}, now);
   }
