@@ -312,6 +312,12 @@ void Gatekeeper::finish(PeerIndex peer, std::vector<CommandId>& commands, const 
   commands.clear();
 }
 
+// As far as it is known: a roamer's lacks its port until the peer has told it.
+std::optional<model::Endpoint> Gatekeeper::endpoint_of_attempt(const Session& with) {
+  if (!with.attempt || !with.attempt->endpoint || with.attempt->endpoint->port == 0) return std::nullopt;
+  return with.attempt->endpoint;
+}
+
 void Gatekeeper::install(PeerIndex peer, Ticket ticket, const Session& with, Installation installation,
                          bool with_routes, SharedPresharedKey preshared_key) {
   InstallPeer action{.peer = peer,
@@ -323,7 +329,7 @@ void Gatekeeper::install(PeerIndex peer, Ticket ticket, const Session& with, Ins
   // A roamer's initiation, which may have arrived by now, tells where it is better than anything that we could say.
   const bool keep_endpoint = with.attempt && with.attempt->installed_early && !action.initiate_handshake;
   if (with.attempt && !keep_endpoint) {
-    if (with.attempt->endpoint && with.attempt->endpoint->port != 0) action.endpoint = with.attempt->endpoint;
+    action.endpoint = endpoint_of_attempt(with);
     action.told_port = with.attempt->told_port;
   }
   const bool ends_keepalive = action.initiate_handshake && with.state == SessionState::kUp;

@@ -158,6 +158,7 @@ class Gatekeeper {
   void finish(PeerIndex peer, std::vector<CommandId>& commands, const Outcome& outcome);
   void install(PeerIndex peer, Ticket ticket, const Session& session, Installation installation, bool with_routes,
                SharedPresharedKey preshared_key = nullptr);
+  [[nodiscard]] static std::optional<model::Endpoint> endpoint_of_attempt(const Session& session);
   void remove_from_interface(PeerIndex peer) { emit(RemovePeer{peer, new_ticket()}); }
   // Due at the end of whatever may have changed the session.
   void reschedule(PeerIndex peer, Session& session, base::Time now);

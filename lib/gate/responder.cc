@@ -127,7 +127,7 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
                        .ticket = with.responder.pending->ticket,
                        // The sender's entry is new. Keys that ours has from before would keep it from a new handshake.
                        .installation = request.responder_initiates ? Installation::kRecreate : Installation::kKeep,
-                       .endpoint = with.attempt ? with.attempt->endpoint : std::nullopt,
+                       .endpoint = endpoint_of_attempt(with),
                        .told_port = request.listen_port,
                        .initiate_handshake = request.responder_initiates,
                        .preshared_key = with.preshared_key ? with.preshared_key : crypto::no_preshared_key()});

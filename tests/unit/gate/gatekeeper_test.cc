@@ -144,6 +144,21 @@ TEST_F(GatekeeperTest, ARoamerIsInstalledBeforeItIsAsked) {
   EXPECT_TRUE(std::get<RememberSession>(actions[2]).facts.value().peer_may_be_up);
 }
 
+// Found by the soak: the roamer was told that it may not have the endpoint 192.0.2.1:0.
+TEST_F(GatekeeperTest, ARoamerThatAsksWhileItIsAskedGetsNoEndpointWithoutAPort) {
+  model::Peer roamer = *directory.get(peer);
+  roamer.endpoint.reset();
+  directory.replace({roamer});
+  gate.up(CommandId{1}, peer, {}, now);
+  gate.resolved(peer, take<ResolveEndpoint>().at(0).ticket, model::Endpoint{*model::IpAddress::parse("192.0.2.1"), 0},
+                now);
+  (void)gate.take_actions();
+  deliver(request(wire::Operation::kUp, current_token()));
+  const auto installs = take<InstallPeer>();
+  ASSERT_EQ(installs.size(), 1u);
+  EXPECT_EQ(installs[0].endpoint, std::nullopt);
+}
+
 TEST_F(GatekeeperTest, ARepetitionDuringTheInstallationIsNotAnsweredAndNotCarriedOutTwice) {
   const auto up = request(wire::Operation::kUp, current_token());
   deliver(up);
