@@ -40,17 +40,10 @@ Message link_dump() {
   return message.put_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 }
 
-std::vector<Message> wireguard_link_creation(std::string_view name, std::string_view alias) {
-  Message creation(RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, link_header(0));
+std::vector<Message> wireguard_link_creation(std::string_view name, std::uint32_t ifindex, std::string_view alias) {
+  Message creation(RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, link_header(ifindex));
   creation.put_text(IFLA_IFNAME, name).put_nested_text(IFLA_LINKINFO, IFLA_INFO_KIND, "wireguard");
-  Message marking(RTM_NEWLINK, NLM_F_ACK, link_header(0));
-  marking.put_text(IFLA_IFNAME, name).put_text(IFLA_IFALIAS, alias);
-  return {creation, marking};
-}
-
-Message link_alias_removal(std::string_view name) {
-  Message message(RTM_NEWLINK, NLM_F_ACK, link_header(0));
-  return message.put_text(IFLA_IFNAME, name).put(IFLA_IFALIAS, ByteView{});
+  return {creation, link_change(ifindex, {.mtu = {}, .up = {}, .alias = std::string(alias)})};
 }
 
 Message link_deletion(std::uint32_t ifindex) { return {RTM_DELLINK, NLM_F_ACK, link_header(ifindex)}; }

@@ -13,9 +13,10 @@ namespace anubis::network {
 [[nodiscard]] Message link_query(std::string_view name);
 [[nodiscard]] Message link_query(std::uint32_t ifindex);
 [[nodiscard]] Message link_dump();
-// To be sent at once: creating cannot set the alias, so a second message does, by name.
-[[nodiscard]] std::vector<Message> wireguard_link_creation(std::string_view name, std::string_view alias);
-[[nodiscard]] Message link_alias_removal(std::string_view name);
+// To be sent at once: creating cannot set the alias, so a second message does. The link gets that index, by which it
+// can be told from one of the same name that somebody else made. EBUSY: another link has it.
+[[nodiscard]] std::vector<Message> wireguard_link_creation(std::string_view name, std::uint32_t ifindex,
+                                                           std::string_view alias);
 [[nodiscard]] Message link_deletion(std::uint32_t ifindex);
 [[nodiscard]] Message link_change(std::uint32_t ifindex, const LinkSettings& settings);
 // Of RTM_NEWLINK and RTM_DELLINK.

@@ -7,6 +7,7 @@
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
+#include "lib/base/random.h"
 #include "lib/network/describe.h"
 #include "lib/network/link_message.h"
 #include "lib/network/rule_message.h"
@@ -21,6 +22,10 @@ using base::Status;
 
 constexpr std::size_t kLongestAlias = IFALIASZ - 1;
 constexpr std::uint32_t kMinimumMtu6 = 1280;  // RFC 8200, section 5
+// Links of ours get numbers that the kernel, which counts from 1, does not come to.
+constexpr std::uint32_t kFirstOwnIndex = 1'000'000;
+constexpr std::uint32_t kOwnIndices = 1'000'000'000;
+constexpr int kIndexTries = 4;
 
 // Names that are too long are cut by nobody: the kernel refuses them with ERANGE, which says little.
 Status check_name(std::string_view name) {
@@ -70,24 +75,38 @@ Result<Link> RtnetlinkNetwork::create_wireguard_link(std::string_view name, std:
   if (auto valid = check_name(name); !valid) return fail(valid.error());
   if (auto valid = check_alias(alias); !valid) return fail(valid.error());
   const std::string what = "create the WireGuard interface " + std::string(name);
-  // Asked first, because the second message below goes by name and would mark a foreign link.
   auto existing = link(name);
   if (!existing) return fail(existing.error());
   if (*existing) return fail(refusal({EEXIST, {}}, what));
 
-  const auto answers = transactor_.execute(wireguard_link_creation(name, alias));
-  if (answers[0].error != 0) {
-    // Somebody else made one in between: give it back unmarked.
-    if (answers[0].error == EEXIST) (void)execute(link_alias_removal(name));
+  base::SystemRandom random;
+  Result<Link> created = fail(ErrorCode::kBusy, "cannot " + what + ": the numbers chosen for it are all taken");
+  for (int tries = 0; tries < kIndexTries; ++tries) {
+    const auto index = static_cast<std::uint32_t>(kFirstOwnIndex + random.below(kOwnIndices));
+    const auto answers = transactor_.execute(wireguard_link_creation(name, index, alias));
+    if (answers[0].error == EBUSY) continue;
+    created = settle_creation(answers, index, what);
+    // Whatever was made: nobody would know it as ours. Nothing else has that number.
+    if (!created) (void)execute(link_deletion(index));
+    break;
+  }
+  return created;
+}
+
+Result<Link> RtnetlinkNetwork::settle_creation(std::span<const Answer> answers, std::uint32_t ifindex,
+                                               const std::string& what) {
+  if (answers[0].error != 0 && answers[0].error != EEXIST) {
     base::Error error = refusal(answers[0], what);
     if (answers[0].error == EOPNOTSUPP) error.message += "; this kernel has no WireGuard";
     return fail(std::move(error));
   }
-  if (answers[1].error != 0) return fail(refusal(answers[1], "mark " + std::string(name) + " as ours"));
-  auto created = link(name);
-  if (!created) return fail(created.error());
-  if (!*created) return fail(ErrorCode::kNotFound, std::string(name) + " went away as soon as it was created");
-  return std::move(**created);
+  // "There already" is also said when an answer was lost and the message sent again.
+  auto made = link_at(ifindex);
+  if (!made) return fail(made.error());
+  if (!*made && answers[0].error != 0) return fail(refusal(answers[0], what));
+  if (!*made) return fail(ErrorCode::kNotFound, "cannot " + what + ": it went away at once");
+  if (answers[1].error != 0) return fail(refusal(answers[1], "mark " + (*made)->name + " as ours"));
+  return std::move(**made);
 }
 
 Status RtnetlinkNetwork::delete_link(std::uint32_t ifindex) {

@@ -47,6 +47,8 @@ class RtnetlinkNetwork final : public Network {
   explicit RtnetlinkNetwork(Transactor transactor) : transactor_(std::move(transactor)) {}
 
   Answer execute(const Message& message);
+  // What became of wireguard_link_creation().
+  base::Result<Link> settle_creation(std::span<const Answer> answers, std::uint32_t ifindex, const std::string& what);
   // refusal(), with the link's own reasons for having no IPv6.
   base::Error refusal_on(std::uint32_t ifindex, const Answer& answer, const std::string& what, model::Family family);
   base::Result<std::optional<Link>> read_link(const Message& query, std::string_view what);

@@ -99,15 +99,17 @@ TEST(NetlinkMessage, BearerRuleToTheByte) {
 }
 
 TEST(NetlinkMessage, WireGuardCreationIsTwoMessagesTheSecondBearsTheMark) {
-  const auto messages = wireguard_link_creation("wg7", "ours");
+  const auto messages = wireguard_link_creation("wg7", 7, "ours");
   ASSERT_THAT(messages, SizeIs(2));
   EXPECT_EQ(hex(messages[0].bytes()),
             "3c 00 00 00 10 00 05 06 00 00 00 00 00 00 00 00 "
-            "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+            "00 00 00 00 07 00 00 00 00 00 00 00 00 00 00 00 "             // ifi_index 7
             "08 00 03 00 77 67 37 00 "                                     // IFLA_IFNAME "wg7"
             "14 00 12 80 0e 00 01 00 77 69 72 65 67 75 61 72 64 00 00 00"  // IFLA_LINKINFO { IFLA_INFO_KIND }
   );
-  EXPECT_EQ(hex(messages[1].bytes(), 32), "08 00 03 00 77 67 37 00 09 00 14 00 6f 75 72 73 00 00 00 00");
+  EXPECT_EQ(hex(messages[1].bytes(), 16),
+            "00 00 00 00 07 00 00 00 00 00 00 00 00 00 00 00 "
+            "09 00 14 00 6f 75 72 73 00 00 00 00");  // IFLA_IFALIAS
   EXPECT_EQ(hex(messages[1].bytes(), 4).substr(0, 11), "10 00 05 00") << "neither CREATE nor EXCL";
 }
 
@@ -173,7 +175,7 @@ TEST(NetlinkMessage, RouteWithAGatewayOrSeveralNextHopsIsNotOneOfOurs) {
 TEST(NetlinkMessage, F26AnyTruncationIsReadWithinItsBounds) {
   Bytes datagram;
   for (const Message& message :
-       {route_addition(route_to_7("fd44::/64")), rule_addition(Rule{}), wireguard_link_creation("wg7", "ours")[0],
+       {route_addition(route_to_7("fd44::/64")), rule_addition(Rule{}), wireguard_link_creation("wg7", 7, "ours")[0],
         address_addition(7, model::InterfaceAddress::parse("fd44::7/64").value(), PrefixRoute::kAdd)})
     datagram.insert(datagram.end(), message.bytes().begin(), message.bytes().end());
   ASSERT_THAT(split(datagram), SizeIs(4));
