@@ -310,13 +310,18 @@ Status LocalNetd::apply_changes(const model::DirectoryChanges& changes) {
 
 Status LocalNetd::tear_down() {
   Status first;
-  const auto keep = [&](Status status) {
-    if (!status && first) first = std::move(status);
+  const auto keep = [&](const Status& status) {
+    if (!status && first) first = status;
+    return status.has_value();
   };
-  keep(production_peers_.flush());
-  keep(production_.tear_down());
-  keep(side_peers_.flush());
-  keep(side_.tear_down());
+  const auto take_away = [&](auto& peers, ManagedInterface& managed) {
+    const bool flushed = keep(peers.flush());
+    // What is left on another's interface, we must be able to find again. Ours takes it along.
+    if (!flushed && managed.has_device() && !managed.is_ours()) return;
+    if (keep(managed.tear_down())) peers.forget();
+  };
+  take_away(production_peers_, production_);
+  take_away(side_peers_, side_);
   // Last: until then bearer packets may still be under way.
   keep(apply_policy(network_, {}, nullptr));
   policy_stood_ = false;

@@ -32,11 +32,12 @@ Result<InterfaceReport> ManagedInterface::bring_up() {
   is_wanted_ = true;
   auto link = network_.link(settings_.name);
   if (!link) return fail(link.error());
-  const bool fresh = !is_known() || !*link || (*link)->index != ifindex_;
+  const bool is_another = !has_device() || !*link || (*link)->index != ifindex_;
+  const bool fresh = is_another || !is_configured_;
   is_lost_ = was_up_ && (fresh || !(*link)->up);  // until the end of this
+  if (fresh) settled();
   Found found;
-  if (fresh) {
-    settled();
+  if (is_another) {
     if (auto status = note_loss(); !status) return fail(status.error());
     if (auto status = delete_renamed(); !status) return fail(status.error());
     if (auto status = await_process_end(); !status) return fail(status.error());
@@ -50,17 +51,15 @@ Result<InterfaceReport> ManagedInterface::bring_up() {
     found.link = std::move(**link);
   }
   if (auto status = configure(found, fresh); !status) {
-    if (found.created) {
-      if (auto removed = remove_link(); !removed) base::log::warning("netd.left-behind", "{}", removed.error().message);
-    }
-    if (fresh) forget();
+    if (found.created) give_up_created();
     return fail(status.error().within(settings_.name));
   }
+  is_configured_ = true;
   if (fresh) {
     base::log::info("netd.interface-up", "{} {} ({}, {})", found.created ? "created" : "adopted", settings_.name,
                     backend_ == Backend::kKernel ? "kernel" : "userspace", is_ours_ ? "ours" : "foreign");
     if (const auto loss = std::exchange(loss_, {}))
-      tell(*loss == DriftKind::kDeleted && !found.created ? DriftKind::kReplaced : *loss);
+      tell(*loss == DriftKind::kDeleted && !is_ours_ ? DriftKind::kReplaced : *loss);
   }
   was_up_ = true;
   is_lost_ = false;
@@ -69,7 +68,7 @@ Result<InterfaceReport> ManagedInterface::bring_up() {
 
 // Before the device is forgotten. The first look counts: the second sees what we did after it.
 Status ManagedInterface::note_loss() {
-  if (!is_known() || loss_) return {};
+  if (!has_device() || !was_up_ || loss_) return {};
   const auto link = network_.link_at(ifindex_);
   if (!link) return fail(link.error());
   loss_ = *link ? DriftKind::kRenamed : DriftKind::kDeleted;
@@ -133,8 +132,7 @@ Result<ManagedInterface::Found> ManagedInterface::create() {
   backend_ = Backend::kKernel;
   auto opened = devices_.open_kernel(settings_.name);
   if (!opened) {
-    if (auto removed = remove_link(); !removed) base::log::warning("netd.left-behind", "{}", removed.error().message);
-    forget();
+    give_up_created();
     return fail(opened.error());
   }
   opened_ = std::move(*opened);
@@ -145,8 +143,16 @@ Result<ManagedInterface::Found> ManagedInterface::create_userspace() {
   auto opened = devices_.open_userspace(settings_.name);
   if (!opened) return fail(opened.error());
   auto link = network_.link(settings_.name);
-  if (!link) return fail(link.error());
-  if (!*link) return fail(ErrorCode::kNotFound, settings_.name + " went away as soon as it was created");
+  // Once more, because nobody would know what stays as ours; then it goes with its process.
+  if (!link) link = network_.link(settings_.name);
+  if (!link || !*link) {
+    if (opened->process) {
+      if (auto ended = opened->process->terminate(); !ended)
+        base::log::warning("netd.left-behind", "{}", ended.error().message);
+    }
+    return link ? fail(ErrorCode::kNotFound, settings_.name + " went away as soon as it was created")
+                : fail(link.error());
+  }
   base::step("link.created");
   opened_ = std::move(*opened);
   backend_ = Backend::kUserspace;
@@ -156,8 +162,7 @@ Result<ManagedInterface::Found> ManagedInterface::create_userspace() {
   base::step("link.ours");
   if (status && opened_.process) status = opened_.process->keep();
   if (!status) {
-    if (auto removed = remove_link(); !removed) base::log::warning("netd.left-behind", "{}", removed.error().message);
-    forget();
+    give_up_created();
     return fail(status.error());
   }
   return Found{std::move(**link), true};
@@ -252,7 +257,7 @@ Status ManagedInterface::remove_own_addresses(bool all) {
 Status ManagedInterface::tear_down() {
   is_wanted_ = was_up_ = is_lost_ = false;
   loss_.reset();
-  if (!is_known()) return {};
+  if (!has_device()) return remove_leftover();
   Status first;
   const auto link = network_.link_at(ifindex_);
   if (!link) return fail(link.error());
@@ -262,8 +267,24 @@ Status ManagedInterface::tear_down() {
     first = remove_own_addresses(/*all=*/true);
     if (auto status = network_.set_link(ifindex_, before_); !status && first) first = status;
   }
-  forget();
+  if (first) forget();  // else the next one goes on
   return first;
+}
+
+// Of an earlier process, or of a bring_up() that could not take back what it had made.
+Status ManagedInterface::remove_leftover() {
+  const auto link = network_.link(settings_.name);
+  if (!link) return fail(link.error());
+  return *link && (*link)->alias == kAlias ? network_.delete_link((*link)->index) : Status{};
+}
+
+// What cannot be removed stays known, for the next bring_up() or tear_down().
+void ManagedInterface::give_up_created() {
+  if (auto removed = remove_link(); !removed) {
+    base::log::warning("netd.left-behind", "{}", removed.error().message);
+    if (has_device()) return;
+  }
+  forget();
 }
 
 Status ManagedInterface::remove_link() {
@@ -283,7 +304,7 @@ Status ManagedInterface::await_process_end() {
 
 // A link of ours that somebody renamed would keep the listen port, and nobody could find it again.
 Status ManagedInterface::delete_renamed() {
-  if (!is_known() || !is_ours_) return {};
+  if (!has_device() || !is_ours_) return {};
   const auto link = network_.link_at(ifindex_);
   if (!link) return fail(link.error());
   if (!*link || (*link)->alias != kAlias) return {};
@@ -296,6 +317,7 @@ void ManagedInterface::forget() {
   opened_ = {};
   ifindex_ = 0;
   is_ours_ = false;
+  is_configured_ = false;
   before_ = {};
   added_.clear();
 }

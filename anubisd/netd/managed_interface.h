@@ -46,7 +46,9 @@ class ManagedInterface {
   base::Status tear_down();
 
   // From the first bring_up() that succeeded on. The link may have gone since.
-  [[nodiscard]] bool is_known() const { return opened_.device != nullptr; }
+  [[nodiscard]] bool is_known() const { return has_device() && is_configured_; }
+  // Also while a bring_up() has failed half-way, or a tear_down(): there may be something of ours on it.
+  [[nodiscard]] bool has_device() const { return opened_.device != nullptr; }
   // From the first bring_up() until tear_down(): what happens to its link concerns us, whether we have it or not.
   [[nodiscard]] bool is_wanted() const { return is_wanted_; }
   // It was up once, and the last bring_up() could not bring it back.
@@ -88,6 +90,8 @@ class ManagedInterface {
   base::Status note_loss();
   base::Status remove_own_addresses(bool all);
   base::Status remove_link();
+  base::Status remove_leftover();
+  void give_up_created();
   base::Status await_process_end();
   base::Status delete_renamed();
   void forget();
@@ -102,6 +106,7 @@ class ManagedInterface {
   Backend backend_ = Backend::kKernel;
   std::uint32_t ifindex_ = 0;
   bool is_ours_ = false;
+  bool is_configured_ = false;
   network::LinkSettings before_;                // of an adopted link: what tear_down() puts back
   std::vector<model::InterfaceAddress> added_;  // for kernels that don't keep an address's protocol
   std::optional<std::uint32_t> mtu_;            // as it is to be: configured, or what our link was made with

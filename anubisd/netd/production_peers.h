@@ -43,8 +43,10 @@ class ProductionPeers {
   [[nodiscard]] std::vector<PeerIndex> installed() const;
   [[nodiscard]] bool has(PeerIndex index) const { return sessions_.contains(index); }
 
-  // All sessions, and all other peers too if the interface is ours.
+  // All sessions, and all other peers too if the interface is ours. Repeatable, until forget(): after it, there are
+  // none.
   base::Status flush();
+  void forget();
 
  private:
   struct Session {

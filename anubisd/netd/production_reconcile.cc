@@ -259,7 +259,7 @@ void ProductionPeers::note_strangers() {
 }
 
 Status ProductionPeers::flush() {
-  if (!interface_.is_known()) return {};
+  if (!interface_.has_device()) return {};
   Status first;
   if (auto routes = present_routes(); !routes) {
     first = fail(routes.error());
@@ -279,11 +279,15 @@ Status ProductionPeers::flush() {
   }
   if (auto status = apply(removals); !status && status.error().code != base::ErrorCode::kNotFound && first)
     first = status;
+  mirror_is_stale_ = true;
+  return first;
+}
+
+void ProductionPeers::forget() {
   sessions_.clear();
   strangers_.clear();
   mirror_.clear();
   mirror_is_stale_ = true;
-  return first;
 }
 
 }  // namespace anubis::netd

@@ -283,7 +283,7 @@ Status SidePeers::set_endpoint(PeerIndex index, const model::Endpoint& endpoint)
 }
 
 Status SidePeers::flush() {
-  if (!interface_.is_known()) return {};
+  if (!interface_.has_device()) return {};
   Status first;
   if (auto routes = present_routes(); !routes) {
     first = fail(routes.error());
@@ -301,10 +301,16 @@ Status SidePeers::flush() {
   } else {
     for (const auto& key : placed_) removals.push_back({.public_key = key, .action = PeerAction::kRemove});
   }
-  placed_.clear();
   if (auto status = apply(removals); !status && status.error().code != base::ErrorCode::kNotFound && first)
     first = status;
   return first;
+}
+
+void SidePeers::forget() {
+  placed_.clear();
+  endpoints_.clear();
+  found_.clear();
+  is_settled_ = false;
 }
 
 }  // namespace anubis::netd

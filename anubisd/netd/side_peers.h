@@ -34,7 +34,9 @@ class SidePeers {
   // Makes WireGuard shake hands there at once. A session that it has with a device that was made anew meanwhile would
   // else swallow all for 15 s.
   base::Status set_endpoint(PeerIndex index, const model::Endpoint& endpoint);
+  // All that we placed, and all others too if the interface is ours. Repeatable, until forget().
   base::Status flush();
+  void forget();
 
   // Of all side addresses.
   [[nodiscard]] std::vector<model::IpPrefix> ranges() const;
