@@ -59,13 +59,15 @@ std::optional<Change> change_of(const ReceivedMessage& message, std::optional<st
 
 }  // namespace
 
-base::Result<std::unique_ptr<Watcher>> Watcher::create() {
+base::Result<std::unique_ptr<Watcher>> Watcher::create() { return create(open_route_channel); }
+
+base::Result<std::unique_ptr<Watcher>> Watcher::create(const Open& open) {
   static constexpr std::array kGroups = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
                                          RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_RULE,
                                          RTNLGRP_IPV6_RULE};
   std::array<int, kGroups.size()> groups{};
   std::ranges::copy(kGroups, groups.begin());
-  auto channel = open_route_channel(groups);
+  auto channel = open(groups);
   if (!channel) return base::fail(channel.error());
   return std::make_unique<Watcher>(std::move(*channel));
 }

@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,6 +47,9 @@ class Watcher {
   // Of the network namespace of the calling thread, for good. Routes and rules are told only when they are ours
   // (kRouteProtocol), and default routes: a router's tables may change thousands of times a second.
   static base::Result<std::unique_ptr<Watcher>> create();
+  // Over a socket of the caller's making, subscribed to these groups.
+  using Open = std::function<base::Result<std::unique_ptr<Channel>>(std::span<const int> groups)>;
+  static base::Result<std::unique_ptr<Watcher>> create(const Open& open);
   explicit Watcher(std::unique_ptr<Channel> channel);
 
   // Readable when there is something to drain.
