@@ -37,6 +37,10 @@ Status ProductionPeers::reconcile(bool fresh) {
   if (auto status = settle_routes(*present, fresh); !status) {
     if (!fresh || status.error().code != base::ErrorCode::kExists) return status;
     if (auto rest = give_up_obstructed(); !rest) return rest;
+    // It may have been something else.
+    const auto left = present_routes();
+    if (!left) return fail(left.error());
+    if (auto rest = settle_routes(*left, fresh); !rest) return rest;
   }
   if (interface_.is_ours()) note_strangers();
   return healed;
