@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/base/steps.h"
 
 namespace anubis::daemon {
 namespace {
@@ -57,7 +58,9 @@ base::Result<base::Fd> replace_file(const std::filesystem::path& file, std::stri
   if (auto status = write_all(fd, text, temporary); !status) return base::fail(status.error());
   // Before the name, lest a machine that loses its power has neither the old file nor the new.
   if (to_disk && fsync(fd.get()) != 0) return base::fail_errno(errno, temporary);
+  base::step("memory.written");
   if (rename(temporary.c_str(), file.c_str()) != 0) return base::fail_errno(errno, file.native());
+  base::step("memory.replaced");
   return fd;
 }
 
@@ -127,6 +130,7 @@ void SessionMemory::remember(const gate::RememberSession& session) {
 void SessionMemory::append(const std::string& line, bool to_disk) {
   auto written = write_all(journal_, line, file_.native());
   if (written && to_disk && fsync(journal_.get()) != 0) written = base::fail_errno(errno, file_.native());
+  base::step("memory.appended");
   ++lines_;
   if (!written) journal_.reset();  // there may be half a line
   note(written);

@@ -37,8 +37,7 @@ class SurroundingsWatch {
 
   network::Network* network_;
   base::Fd event_;
-  bool has_looked_ = false;
-  std::vector<model::Sighting> addresses_;  // as they were seen last
+  std::optional<std::vector<model::Sighting>> addresses_;  // as they were seen last
   // Default routes that were told since, by link and gateway: one that is told again has only been refreshed.
   std::set<std::pair<std::uint32_t, std::optional<model::IpAddress>>> routes_;
 };

@@ -17,7 +17,7 @@
 
 namespace anubis::base {
 
-inline constexpr std::array<std::string_view, 42> kSteps = {
+inline constexpr std::array<std::string_view, 45> kSteps = {
     // anubisd
     "command.begun",       // the user's command is known, nothing has been done for it
     "endpoint.found",      // where the peer is
@@ -30,7 +30,10 @@ inline constexpr std::array<std::string_view, 42> kSteps = {
     "datagram.handled",    // all is done that it made the gate want, but nothing is sent yet
     "datagrams.sent",      // requests, replies
     "session.changed",     // a session is in another state, and nobody has been told
-    "session.remembered",  // in memory, or where the next anubisd will find it
+    "session.remembered",  // the next anubisd will find it
+    "memory.appended",     // a change is in the file of sessions
+    "memory.written",      // the file as a whole is complete, beside the old one
+    "memory.replaced",     // and has taken its place
     "command.finished",    // the user has not been told yet
     "netd.asked",          // anubis-netd has something to do, and its answer has not come
     "start.interfaces",    // both interfaces are up
