@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <utility>
 
 #include <sys/eventfd.h>
 
@@ -68,7 +69,7 @@ bool SurroundingsWatch::addresses_changed(std::span<const std::uint32_t> own) {
     base::log::warning("netd.surroundings-unseen", "{}", addresses.error().message);
     return true;  // for all that is known
   }
-  const bool changed = addresses_ != *addresses;
+  const bool changed = !std::exchange(has_looked_, true) || addresses_ != *addresses;
   addresses_ = std::move(*addresses);
   return changed;
 }
@@ -85,6 +86,7 @@ Result<std::vector<Sighting>> SurroundingsWatch::look(std::span<const std::uint3
   auto routes = network_->default_routes(own);
   if (!routes) return fail(routes.error());
   addresses_ = *addresses;
+  has_looked_ = true;
   auto seen = std::move(*addresses);
   std::ranges::move(*routes, std::back_inserter(seen));
   return seen;

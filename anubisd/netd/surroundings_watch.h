@@ -37,7 +37,8 @@ class SurroundingsWatch {
 
   network::Network* network_;
   base::Fd event_;
-  std::optional<std::vector<model::Sighting>> addresses_;  // as they were seen last
+  bool has_looked_ = false;
+  std::vector<model::Sighting> addresses_;  // as they were seen last
   // Default routes that were told since, by link and gateway: one that is told again has only been refreshed.
   std::set<std::pair<std::uint32_t, std::optional<model::IpAddress>>> routes_;
 };

@@ -37,6 +37,13 @@ TEST_F(PolicyTest, TheFirstPlaceIsActedUponWhicheverItIs) {
   EXPECT_EQ(see(Place::kHome, 5s), Wanted::kDown);
 }
 
+TEST_F(PolicyTest, BeforeAnythingIsDecidedEachPlaceIsHeldDownByItself) {
+  (void)see(Place::kAway, 0s);
+  EXPECT_EQ(see(Place::kHome, 3s), Wanted::kAsItIs);
+  EXPECT_EQ(see(Place::kHome, 5s), Wanted::kAsItIs);
+  EXPECT_EQ(see(Place::kHome, 8s), Wanted::kDown);
+}
+
 TEST_F(PolicyTest, APlaceThatFlapsIsNotActedUpon) {
   (void)see(Place::kHome, 0s);
   ASSERT_EQ(see(Place::kHome, 5s), Wanted::kDown);
