@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr base::Duration kInterval = 10s;
+constexpr base::Duration kInterval = 5s;
 // A look is a dump of the device: it takes a hundredth of the loop's time at most, however many peers there are.
 constexpr int kShareOfTime = 100;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "anubisd/handshake_age.h"
@@ -49,7 +50,13 @@ void SideEndpoints::renew(PeerIndex peer) {
   const model::Peer* configured = directory_.get(peer);
   if (configured == nullptr || !configured->side_endpoint || !configured->side_endpoint->port) return;
   auto address = configured->side_endpoint->literal();
-  if (const auto found = followed_.find(peer); found != followed_.end()) address = found->second.address;
+  if (const auto found = followed_.find(peer); found != followed_.end()) {
+    address = found->second.address;
+    if (const auto due = std::exchange(found->second.due, std::nullopt)) {
+      queue_.erase({*due, peer});
+      resolve(peer);
+    }
+  }
   if (!address) return;
   if (const auto status =
           netd_.set_side_endpoint(peer, {.address = *address, .port = *configured->side_endpoint->port});

@@ -25,7 +25,8 @@ class SideEndpoints {
   // A peer that is new or has changed. Does nothing unless its side endpoint is a name: netd sets addresses itself.
   void follow(model::PeerIndex peer);
   void forget(model::PeerIndex peer);
-  // Nothing comes back from there. Has the side tunnel shake hands anew, if it is known where.
+  // Nothing comes back from there. Has the side tunnel shake hands anew, if it is known where, and asks the name server
+  // whether that is still so.
   void renew(model::PeerIndex peer);
 
  private:

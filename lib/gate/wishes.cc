@@ -30,7 +30,8 @@ constexpr Duration kRenewal = 10min;
 constexpr Duration kDoubt = 15s;
 constexpr Duration kLookInterval = 30s;
 
-// A network that changed has something to say to so many; the others hear of it when they are renewed.
+// So many hear at once where we are now, the others when their session is renewed or their side tunnel's keepalive
+// comes.
 constexpr std::size_t kMostNudged = 1024;
 
 constexpr const char* kSilent = "the peer is not heard any more";
@@ -119,6 +120,9 @@ void Gatekeeper::network_changed(Time now) {
       ++nudged;
       if (with.renew_at) with.renew_at = soon;
       nudge(peer, std::nullopt);
+    } else if (!with.exchange && !with.attempt && directory_.get(peer)->side_endpoint && nudged < kMostNudged) {
+      ++nudged;
+      ask(peer, with, wire::Operation::kStatus, now);  // for whoever wants to bring us up
     }
     reschedule(peer, with, now);
   }

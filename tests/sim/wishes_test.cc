@@ -73,6 +73,18 @@ TEST_F(Wishes, AfterEightHoursOfSleepTheSessionComesBack) {
   EXPECT_TRUE(are_up(xena, jacinth));
 }
 
+// Its side tunnel is heard at its new place, and who wants to bring it up finds it there.
+TEST_F(Wishes, AHostThatMovedIsHeardEvenByThoseWithWhomNothingIsUp) {
+  for (auto& peer : xena.authorised) peer.side_endpoint = model::HostPort{"192.0.2.9", 4297};
+  xena.directory.replace(xena.authorised);
+  bring_up();
+  ASSERT_EQ(world.finish(xena, xena.down(jacinth)).verdict, Verdict::kDone);
+  const auto before = world.sent.size();
+  xena.run([this](gate::Gatekeeper& gate) { gate.network_changed(world.now); });
+  world.run_for(1s);
+  EXPECT_EQ(world.sent.size() - before, 2u) << "a question and its answer";
+}
+
 TEST_F(Wishes, WhatIsWantedForSoLongEndsThenAtBothEnds) {
   bring_up({.lease = 20s, .wanted_for = 90s});
   world.run_for(88s);
