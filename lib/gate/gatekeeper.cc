@@ -94,7 +94,7 @@ void Gatekeeper::installed(PeerIndex peer, Ticket ticket, base::Result<Installed
     }
   }
   // Of a renewal: the other end has taken a preshared key that is not installed here.
-  if (!result && with.state == SessionState::kUp && with.wish) with.renew_at = now + spread(kFirstRetry);
+  if (!result && with.state == SessionState::kUp) with.renew_at = now + spread(kFirstRetry);
   reschedule(peer, with, now);
 }
 

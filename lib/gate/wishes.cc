@@ -99,7 +99,7 @@ void Gatekeeper::wake_wish(PeerIndex peer, Session& with, Time now) {
   if (with.retry_at && *with.retry_at <= now && is_down(with) && with.wish) try_again(peer, with, now);
   if (with.renew_at && *with.renew_at <= now) {
     with.renew_at.reset();
-    if (with.wish && !with.exchange && !with.attempt) ask(peer, with, wire::Operation::kRenew, now);
+    if (!with.exchange && !with.attempt) ask(peer, with, wire::Operation::kRenew, now);
   }
 }
 

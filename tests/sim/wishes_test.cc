@@ -333,6 +333,19 @@ TEST_F(Wishes, AnInterfaceThatCannotBeHadBackIsToldToThePeers) {
   EXPECT_TRUE(are_up(xena, jacinth)) << "the wish is xena's";
 }
 
+// Found by the soak, where a wireguard-go had been killed: both said up, and nothing passed.
+TEST_F(Wishes, ARenewalThatCouldNotBeInstalledHereIsMadeAgain) {
+  bring_up();
+  jacinth.install_error = base::Error{base::ErrorCode::kIo, "connection reset by peer"};
+  EXPECT_EQ(world.finish(jacinth, jacinth.up(xena)).verdict, Verdict::kLocal);
+  ASSERT_FALSE(xena.shares_key_with(jacinth));
+  world.run_for(10s);
+  jacinth.install_error.reset();
+  world.run_for(5s);
+  EXPECT_TRUE(are_up(xena, jacinth));
+  EXPECT_TRUE(xena.shares_key_with(jacinth));
+}
+
 // 300 plays of wishes, byes, crashes and lost datagrams: when it is calm again, wishes are true and both ends agree.
 TEST_F(Wishes, ComeTrueInTheEndWhateverHappens) {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
