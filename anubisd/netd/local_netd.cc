@@ -117,6 +117,8 @@ Result<InterfaceReport> LocalNetd::bring_up(Interface which) {
   }
   if (auto status = reconcile(which, is_fresh); !status) return fail(status.error().within(managed.name()));
   managed.settled();
+  // The host may have moved while nobody looked.
+  if (report->fresh) forget_sources(managed);
   report->fresh = std::exchange(is_fresh, false);
   return report;
 }
@@ -197,12 +199,13 @@ bool LocalNetd::concerns(const network::Change& change, Interface which) {
 }
 
 void LocalNetd::surroundings_changed() {
-  for (const Interface which : kInterfaces) {
-    ManagedInterface& managed = interface(which);
-    if (!managed.is_known() || managed.backend() != Backend::kUserspace) continue;
-    if (const auto status = forget_source_addresses(managed.device()); !status) {
-      base::log::warning("netd.source-kept", "{}: {}", managed.name(), status.error().message);
-    }
+  for (const Interface which : kInterfaces) forget_sources(interface(which));
+}
+
+void LocalNetd::forget_sources(ManagedInterface& managed) {
+  if (!managed.is_known() || managed.backend() != Backend::kUserspace) return;
+  if (const auto status = forget_source_addresses(managed.device()); !status) {
+    base::log::warning("netd.source-kept", "{}: {}", managed.name(), status.error().message);
   }
 }
 

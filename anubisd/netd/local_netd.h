@@ -67,6 +67,7 @@ class LocalNetd final : public Netd {
   base::Status watch(int fd);
   // The addresses that bearer packets went out from may have gone.
   void surroundings_changed();
+  void forget_sources(ManagedInterface& managed);
   // Those links of ours that are there.
   [[nodiscard]] std::vector<std::uint32_t> own_links() const;
   [[nodiscard]] bool concerns(const network::Change& change, Interface which);
