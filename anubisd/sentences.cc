@@ -148,7 +148,7 @@ control::ExitStatus exit_status(Verdict verdict) {
 }
 
 std::string up_failure(const gate::Outcome& outcome, const PeerFacts& facts) {
-  const std::string failure = why_not_up(outcome, facts);
+  std::string failure = why_not_up(outcome, facts);
   if (!outcome.is_tried_again) return failure;
   return fmt::format("{}; it is tried again until it works (to end that: anubis down {})", failure, facts.name);
 }
