@@ -634,7 +634,9 @@ class Soak:
         if other.name == "xena" or (one.name != "xena" and self.random.random() < 0.5):
             one, other = other, one
         began = time.monotonic()
-        for _ in range(30):
+        # Of a wg0 that was made anew nobody tells a roamer that has just moved: it finds out itself when it is not
+        # answered for 15 s (KEEPALIVE_TIMEOUT + REKEY_TIMEOUT).
+        for _ in range(60):
             status, output = one.run("ping", "-q", "-c", "1", "-W", "0.5", f"10.44.0.{other.number}")
             if status == 0:
                 break
