@@ -9,6 +9,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <ostream>
 #include <set>
 #include <stdexcept>
 
@@ -42,6 +43,9 @@ struct Scenario {
   enum class After { kAnything, kUndone, kGivenUp } after_failure = After::kAnything;
   std::function<Status(Host&)> again = {};  // what does the same; none: run
 };
+
+// For the names that ctest shows.
+void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.name; }
 
 Status install(Host& host, bool recreate = false) {
   const auto presence = host.netd().install({.peer = host.jacinth(),
