@@ -31,6 +31,10 @@ enum class Ticket : std::uint64_t {};
 enum class CommandId : std::uint64_t {};
 
 using wire::SessionState;
+// Nothing of it stands here, nor is about to; whether its last up failed does not matter.
+[[nodiscard]] constexpr bool is_down(SessionState state) {
+  return state == SessionState::kDown || state == SessionState::kFailed;
+}
 [[nodiscard]] const char* name_of(SessionState state);  // "down", "going-up", … as in `anubis status --json`
 
 // To the peer's side address, at `port`, from our own service port.

@@ -32,8 +32,7 @@ void Gatekeeper::leave_session(CommandId command, PeerIndex peer, Operation oper
   const bool keeps_wish = operation == Operation::kBye && !with.farewell.for_good && !with.farewell.successor;
   const bool ends_wish = with.wish.has_value() && !keeps_wish;
   if (ends_wish) with.wish.reset();
-  const bool is_down = with.state == SessionState::kDown || with.state == SessionState::kFailed;
-  if (is_down && !with.peer_may_be_up) {
+  if (is_down(with.state) && !with.peer_may_be_up) {
     set_state(peer, with, SessionState::kDown, {}, now);
     std::vector<CommandId> commands{command};
     finish(peer, commands, {.was_so_already = !ends_wish});

@@ -301,7 +301,7 @@ void Gatekeeper::set_state(PeerIndex peer, Session& with, SessionState state, st
   if (with.state != state) with.since = now;
   if (with.state == SessionState::kUp && state != SessionState::kUp) --sessions_up_;
   if (with.state != SessionState::kUp && state == SessionState::kUp) ++sessions_up_;
-  if (state == SessionState::kDown || state == SessionState::kFailed) with.preshared_key.reset();
+  if (is_down(state)) with.preshared_key.reset();
   with.state = state;
   with.reason = std::move(reason);
   emit(SessionChanged{peer, state, with.wish || with.attempt, with.reason});

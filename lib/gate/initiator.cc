@@ -33,8 +33,7 @@ constexpr Duration kShortestShake = 25ms;
 
 // The session is not up there, and not about to be.
 bool is_gone_there(const wire::Reply& reply) {
-  return reply.result == wire::ResultCode::kNotUp &&
-         (reply.state == SessionState::kDown || reply.state == SessionState::kFailed);
+  return reply.result == wire::ResultCode::kNotUp && is_down(reply.state);
 }
 
 std::string brief(Verdict verdict, const std::string& text) {
@@ -305,14 +304,12 @@ void Gatekeeper::take_renew_reply(PeerIndex peer, Session& with, const Exchange&
 // It was asked for its token, or whether it still has what we have.
 void Gatekeeper::take_status_reply(PeerIndex peer, Session& with, const wire::Reply& reply, Time now) {
   if (reply.result != wire::ResultCode::kOk || with.attempt || with.responder.pending) return;
-  const bool down_here = with.state == SessionState::kDown || with.state == SessionState::kFailed;
-  const bool down_there = reply.state == SessionState::kDown || reply.state == SessionState::kFailed;
-  if (down_here && reply.state == SessionState::kUp) {  // we have forgotten it, and perhaps were away
+  if (is_down(with.state) && reply.state == SessionState::kUp) {  // we have forgotten it, and perhaps were away
     with.peer_may_be_up = true;
     if (with.retry_at) return try_again(peer, with, now);
     with.farewell = {};
     ask(peer, with, wire::Operation::kBye, now);
-  } else if (with.state == SessionState::kUp && down_there && !with.wish) {
+  } else if (with.state == SessionState::kUp && is_down(reply.state) && !with.wish) {
     begin_down(peer, with, wire::Operation::kDown, "the peer no longer has the session", now);
   }
 }

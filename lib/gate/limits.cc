@@ -34,9 +34,8 @@ void Gatekeeper::turn_away(CommandId command, PeerIndex peer) {
 }
 
 void Gatekeeper::note_idleness(PeerIndex peer, Session& with) {
-  const bool is_down = with.state == SessionState::kDown || with.state == SessionState::kFailed;
-  const bool is_idle = is_down && !with.wake_at && !with.exchange && !with.attempt && !with.responder.pending &&
-                       !with.peer_may_be_up && !with.remembered;
+  const bool is_idle = is_down(with.state) && !with.wake_at && !with.exchange && !with.attempt &&
+                       !with.responder.pending && !with.peer_may_be_up && !with.remembered;
   if (is_idle && with.idle_at) {
     idle_.splice(idle_.end(), idle_, *with.idle_at);
   } else if (is_idle) {

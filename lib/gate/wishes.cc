@@ -36,8 +36,6 @@ constexpr std::size_t kMostNudged = 1024;
 
 constexpr const char* kSilent = "the peer is not heard any more";
 
-bool is_down(const Session& with) { return with.state == SessionState::kDown || with.state == SessionState::kFailed; }
-
 }  // namespace
 
 Duration Gatekeeper::spread(Duration duration) {
@@ -76,7 +74,7 @@ void Gatekeeper::plan_wish(Session& with, Time now) {
   } else if (with.wish && !with.renew_at && !with.exchange && !with.attempt) {
     with.renew_at = now + spread(with.lease_end ? (*with.lease_end - now) / 2 : kRenewal);
   }
-  const bool is_wanted = is_down(with) && with.wish && is_tried_again(*with.wish) && !leaving_;
+  const bool is_wanted = is_down(with.state) && with.wish && is_tried_again(*with.wish) && !leaving_;
   if (!is_wanted) {
     with.retry_at.reset();
   } else if (!with.retry_at) {
@@ -96,7 +94,7 @@ void Gatekeeper::wake_wish(PeerIndex peer, Session& with, Time now) {
       begin_down(peer, with, wire::Operation::kDown, over, now);
     }
   }
-  if (with.retry_at && *with.retry_at <= now && is_down(with) && with.wish) try_again(peer, with, now);
+  if (with.retry_at && *with.retry_at <= now && is_down(with.state) && with.wish) try_again(peer, with, now);
   if (with.renew_at && *with.renew_at <= now) {
     with.renew_at.reset();
     if (!with.exchange && !with.attempt) ask(peer, with, wire::Operation::kRenew, now);

@@ -37,6 +37,15 @@ class Wishes : public ::testing::Test {
     if (loses_interface) host.interface.clear();
     host.restart();
   }
+  // For 40 s, and nothing comes back.
+  void speak_in_vain(Host& host, const Host& peer) {
+    gate::Observation seen{.handshake = 1, .rx_bytes = 1000, .tx_bytes = 1000};
+    for (int i = 0; i < 4; ++i) {
+      host.run([&](gate::Gatekeeper& gate) { gate.observe(host.index_of(peer), seen, world.now); });
+      seen.tx_bytes += 1400;
+      world.run_for(10s);
+    }
+  }
 
   World world{7};
   Host& xena = world.add_host("xena");
@@ -264,12 +273,7 @@ TEST_F(Wishes, AResponderThatForgotEverythingIsNoticedAtOnceWhenSomebodySpeaks) 
   bring_up();
   jacinth.remembered.clear();
   crash(jacinth, true);
-  gate::Observation seen{.handshake = 1, .rx_bytes = 1000, .tx_bytes = 1000};
-  for (int i = 0; i < 4; ++i) {
-    xena.run([&](gate::Gatekeeper& gate) { gate.observe(xena.index_of(jacinth), seen, world.now); });
-    seen.tx_bytes += 1400;
-    world.run_for(10s);
-  }
+  speak_in_vain(xena, jacinth);
   EXPECT_TRUE(are_up(xena, jacinth));
 }
 
@@ -277,12 +281,7 @@ TEST_F(Wishes, AResponderLetsGoOfAnInitiatorThatForgotItsSession) {
   bring_up();
   xena.remembered.clear();
   crash(xena, true);
-  gate::Observation seen{.handshake = 1, .rx_bytes = 1000, .tx_bytes = 1000};
-  for (int i = 0; i < 4; ++i) {
-    jacinth.run([&](gate::Gatekeeper& gate) { gate.observe(jacinth.index_of(xena), seen, world.now); });
-    seen.tx_bytes += 1400;
-    world.run_for(10s);
-  }
+  speak_in_vain(jacinth, xena);
   EXPECT_TRUE(are_down(xena, jacinth));
   EXPECT_EQ(jacinth.view(xena).reason, "the peer no longer has the session");
 }
