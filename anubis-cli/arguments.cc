@@ -45,6 +45,7 @@ struct Typed {
   StatusOptions status;
   IsUpOptions is_up;
   PeersOptions peers;
+  HostsOptions hosts;
   MonitorOptions monitor;
   NmEventOptions nm_event;
   std::string lease;
@@ -176,6 +177,13 @@ void add_commands(CLI::App& app, Typed& typed) {
   peers->add_flag("--json", typed.peers.json, "For scripts; with the keys");
   peers->add_flag("--keys", typed.peers.keys, "Show side addresses and keys, in full");
 
+  CLI::App* hosts = add_command(
+      app, "hosts", "Print the addresses of all hosts, for /etc/hosts",
+      "Each host has two names: NAME goes directly, NAMEwg goes through WireGuard. The addresses are those of\n"
+      "the configuration: addresses and lan_addresses of peers and of each [[host]].\n\n"
+      "Example:\n  anubis hosts | sudo tee -a /etc/hosts");
+  hosts->add_flag("--json", typed.hosts.json, "For scripts");
+
   CLI::App* monitor =
       add_command(app, "monitor", "Print a line an event, until interrupted",
                   "Ends with exit status 8 when the daemon goes away.\n\nExample:\n  anubis monitor --json");
@@ -236,6 +244,8 @@ Invocation invocation_of(const CLI::App& app, Typed typed) {
     invocation.command = std::move(typed.is_up);
   } else if (name == "peers") {
     invocation.command = typed.peers;
+  } else if (name == "hosts") {
+    invocation.command = typed.hosts;
   } else if (name == "monitor") {
     invocation.command = typed.monitor;
   } else if (name == kNmEvent) {

@@ -48,6 +48,10 @@ struct PeersOptions {
   bool keys = false;
 };
 
+struct HostsOptions {
+  bool json = false;
+};
+
 struct MonitorOptions {
   bool json = false;
 };
@@ -63,8 +67,8 @@ struct NmEventOptions {
 struct Invocation {
   std::string socket_path;
   ColourChoice colour = ColourChoice::kAuto;
-  std::variant<UpOptions, DownOptions, DrainOptions, StatusOptions, IsUpOptions, PeersOptions, MonitorOptions,
-               ReloadOptions, NmEventOptions>
+  std::variant<UpOptions, DownOptions, DrainOptions, StatusOptions, IsUpOptions, PeersOptions, HostsOptions,
+               MonitorOptions, ReloadOptions, NmEventOptions>
       command;
 };
 

@@ -86,6 +86,16 @@ Json authorised_json(const control::AuthorisedPeer& peer) {
   return json;
 }
 
+Json named_json(const control::NamedHost& host) {
+  Json json;
+  json["name"] = host.name();
+  json["kind"] = host.kind();
+  json["lan_addresses"] = list_of(host.lan_addresses());
+  json["wireguard_name"] = host.wireguard_name();
+  json["addresses"] = list_of(host.addresses());
+  return json;
+}
+
 }  // namespace
 
 std::string status_json(const Snapshot& snapshot, Layout layout) {
@@ -113,6 +123,19 @@ std::string peers_json(const std::vector<control::AuthorisedPeer>& peers, const 
     for (const auto& peer : peers) list.push_back(authorised_json(peer));
   }
   json["peers"] = std::move(list);
+  add_error(json, failure);
+  return text_of(json, Layout::kIndented);
+}
+
+std::string hosts_json(const std::vector<control::NamedHost>& hosts, const std::optional<Failure>& failure) {
+  Json json;
+  json["schema"] = kSchema;
+  json["daemon"] = daemon_word(failure, false);
+  Json list = Json::array();
+  if (!failure) {
+    for (const auto& host : hosts) list.push_back(named_json(host));
+  }
+  json["hosts"] = std::move(list);
   add_error(json, failure);
   return text_of(json, Layout::kIndented);
 }

@@ -20,6 +20,10 @@ enum class Layout { kIndented, kOneLine };
 [[nodiscard]] std::string peers_json(const std::vector<control::AuthorisedPeer>& peers,
                                      const std::optional<Failure>& failure);
 
+// hosts
+[[nodiscard]] std::string hosts_json(const std::vector<control::NamedHost>& hosts,
+                                     const std::optional<Failure>& failure);
+
 // monitor: one line an event, or for why there are no more.
 [[nodiscard]] std::string event_json(const control::Event& event);
 [[nodiscard]] std::string monitor_end_json(const Failure& failure);

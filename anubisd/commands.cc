@@ -57,6 +57,8 @@ void Commands::command(ClientId client, const control::Command& command) {
       return reload(client);
     case control::Command::kNmEvent:
       return nm_event(client, command.nm_event());
+    case control::Command::kHosts:
+      return hosts(client);
     case control::Command::COMMAND_NOT_SET:
       return finish(client, control::FAILED,
                     "this anubisd does not know that command: it is older than the `anubis` that sent it; restart it "
@@ -196,16 +198,36 @@ void Commands::peers(ClientId client) {
   });
 }
 
-void Commands::stream_peers(ClientId client, std::function<void(model::PeerIndex, control::Response&)> fill) {
+void Commands::hosts(ClientId client) {
+  control::Response own;
+  *own.mutable_named_host() = Status::named(subjects_.hosts.own, "this host");
+  send(client, own);
+  std::vector<control::Response> others(subjects_.hosts.others.size());
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    *others[i].mutable_named_host() = Status::named(subjects_.hosts.others[i], "host");
+  }
+  stream_peers(
+      client,
+      [this](model::PeerIndex peer, control::Response& response) {
+        *response.mutable_named_host() = Status::named(*subjects_.directory.get(peer));
+      },
+      std::move(others));
+}
+
+void Commands::stream_peers(ClientId client, std::function<void(model::PeerIndex, control::Response&)> fill,
+                            std::vector<control::Response> rest) {
   Client* reader = server_->find(client);
   if (reader == nullptr) return;
   std::vector<model::PeerIndex> order;
   order.reserve(subjects_.directory.size());
   subjects_.directory.for_each([&](model::PeerIndex peer, const model::Peer&) { order.push_back(peer); });
-  reader->stream([this, order = std::move(order), next = std::size_t{0}, fill = std::move(fill)]() mutable {
+  reader->stream([this, order = std::move(order), next = std::size_t{0}, fill = std::move(fill), rest = std::move(rest),
+                  next_of_rest = std::size_t{0}]() mutable {
     while (next < order.size() && subjects_.directory.get(order[next]) == nullptr) ++next;  // a reload removed it
     control::Response response;
-    if (next == order.size()) {
+    if (next == order.size() && next_of_rest < rest.size()) {
+      response = std::move(rest[next_of_rest++]);
+    } else if (next == order.size()) {
       response.mutable_done()->set_status(control::DONE);
     } else {
       fill(order[next++], response);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <unordered_set>
+#include <vector>
 
 #include <control.pb.h>
 
@@ -18,6 +19,7 @@
 #include "anubisd/status.h"
 #include "lib/gate/gatekeeper.h"
 #include "lib/model/directory.h"
+#include "lib/model/host.h"
 
 namespace anubis::daemon {
 
@@ -34,6 +36,7 @@ class Commands final : public ControlServer::Handler {
     Status& status;
     Reloader& reloader;
     Roaming& roaming;
+    const model::Hosts& hosts;
     std::function<SideService::Counters()> side_counters;
   };
   explicit Commands(Subjects subjects) : subjects_(std::move(subjects)) {}
@@ -57,6 +60,7 @@ class Commands final : public ControlServer::Handler {
   [[nodiscard]] Farewells farewells();
   void status(ClientId client, const control::Status& command);
   void peers(ClientId client);
+  void hosts(ClientId client);
   void monitor(ClientId client);
   void reload(ClientId client);
   void nm_event(ClientId client, const control::NmEvent& event);
@@ -65,8 +69,9 @@ class Commands final : public ControlServer::Handler {
   void send(ClientId client, const control::Response& response);
   void finish(ClientId client, control::Done done);
   void finish(ClientId client, control::ExitStatus status, std::string message);
-  // One response a peer, as fast as the client reads, then DONE.
-  void stream_peers(ClientId client, std::function<void(model::PeerIndex, control::Response&)> fill);
+  // One response a peer, as fast as the client reads, then the rest, then DONE.
+  void stream_peers(ClientId client, std::function<void(model::PeerIndex, control::Response&)> fill,
+                    std::vector<control::Response> rest = {});
   [[nodiscard]] PeerFacts facts(model::PeerIndex peer);
 
   Subjects subjects_;

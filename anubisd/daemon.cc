@@ -47,6 +47,7 @@ Daemon::Daemon(Loop& loop, Premises premises, const Surroundings& with)
       interfaces_(loop, netd_, *this),
       roaming_(loop, netd_, directory_, config_.roaming, *this),
       status_(config_, directory_, gatekeeper_, netd_, interfaces_, roaming_),
+      hosts_(config_.hosts),
       reloader_(loop, with.peer_source, [this](netd::Reloaded fresh) { return take_over(std::move(fresh)); }),
       commands_(
           {.loop = loop,
@@ -58,6 +59,7 @@ Daemon::Daemon(Loop& loop, Premises premises, const Surroundings& with)
            .status = status_,
            .reloader = reloader_,
            .roaming = roaming_,
+           .hosts = hosts_,
            .side_counters = [this] { return side_service_ ? side_service_->counters() : SideService::Counters{}; }}),
       server_(loop, std::move(premises_.listener), premises_.group, config_.control.group, commands_),
       stop_budget_(loop) {
@@ -202,6 +204,7 @@ base::Result<std::string> Daemon::take_over(netd::Reloaded fresh) {
   executor_.settle();
   status_.forget_reports();
   roaming_.reloaded(fresh.roaming);
+  hosts_ = std::move(fresh.hosts);
   std::string message = reloaded(directory_.size(), changes);
   tell("reloaded", {}, message);
   if (!applied) {

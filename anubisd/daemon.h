@@ -30,6 +30,7 @@
 #include "lib/gate/gatekeeper.h"
 #include "lib/gate/key_agreement.h"
 #include "lib/model/directory.h"
+#include "lib/model/host.h"
 
 namespace anubis::daemon {
 
@@ -99,6 +100,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener, p
   Roaming roaming_;
   std::unique_ptr<SideService> side_service_;
   Status status_;
+  model::Hosts hosts_;
   Reloader reloader_;
   Commands commands_;
   ControlServer server_;

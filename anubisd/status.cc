@@ -79,6 +79,7 @@ control::HostStatus Status::host(const SideService::Counters& side_service) cons
   host.set_production_public_key(config_.production.public_key.to_base64());
   const bool kernel = interfaces_.report(netd::Interface::kProduction).backend == netd::Backend::kKernel;
   host.set_production_backend(kernel ? "kernel" : "userspace");
+  for (const model::IpPrefix& range : config_.production.throw_ranges) host.add_production_throw(range.to_string());
   host.set_side_interface(config_.side.interface);
   host.set_side_address(config_.side.address.to_string());
   host.set_side_public_key(config_.side.public_key.to_base64());
@@ -152,6 +153,24 @@ control::PeerStatus Status::peer(model::PeerIndex index) {
       session_reason(view, gather_facts(peer, side != nullptr ? std::optional(*side) : std::nullopt, view)));
   return status;
 }
+
+namespace {
+
+template <class Host>
+control::NamedHost named_host(const Host& host, const char* kind) {
+  control::NamedHost out;
+  out.set_name(host.name);
+  out.set_kind(kind);
+  for (const model::IpAddress& address : host.addresses) out.add_addresses(address.to_string());
+  for (const model::IpAddress& address : host.lan_addresses) out.add_lan_addresses(address.to_string());
+  out.set_wireguard_name(host.name + std::string(model::kWireGuardSuffix));
+  return out;
+}
+
+}  // namespace
+
+control::NamedHost Status::named(const model::Host& host, const char* kind) { return named_host(host, kind); }
+control::NamedHost Status::named(const model::Peer& peer) { return named_host(peer, "peer"); }
 
 control::AuthorisedPeer Status::authorised(const model::Peer& peer) {
   control::AuthorisedPeer out;

@@ -13,6 +13,7 @@
 #include "anubisd/side_service.h"
 #include "lib/gate/gatekeeper.h"
 #include "lib/model/directory.h"
+#include "lib/model/host.h"
 
 namespace anubis::daemon {
 
@@ -33,6 +34,9 @@ class Status {
   // between.
   [[nodiscard]] control::PeerStatus peer(model::PeerIndex index);
   [[nodiscard]] static control::AuthorisedPeer authorised(const model::Peer& peer);
+  // kind: as in NamedHost.
+  [[nodiscard]] static control::NamedHost named(const model::Host& host, const char* kind);
+  [[nodiscard]] static control::NamedHost named(const model::Peer& peer);
 
   // Something has changed that makes what WireGuard said last misleading.
   void forget_reports() { reports_.taken.reset(); }

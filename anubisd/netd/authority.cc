@@ -78,7 +78,8 @@ PublicConfig Authority::public_config() const {
           .suites = config_.suites,
           .production = {.interface = config_.production.interface,
                          .public_key = config_.production.public_key,
-                         .listen_port = config_.production.listen_port},
+                         .listen_port = config_.production.listen_port,
+                         .throw_ranges = config_.production.throw_ranges},
           .side = {.interface = config_.side.interface,
                    .public_key = config_.side.public_key,
                    .service_port = config_.side.service_port,
@@ -86,7 +87,8 @@ PublicConfig Authority::public_config() const {
           .control = {.socket = config_.control.socket,
                       .group = config_.control.group,
                       .stop_timeout = config_.control.stop_timeout},
-          .roaming = config_.roaming};
+          .roaming = config_.roaming,
+          .hosts = config_.hosts};
 }
 
 Result<crypto::MessageKeys> Authority::derive_message_keys(PeerIndex peer, crypto::Suite suite) const {
@@ -148,6 +150,9 @@ Result<Authority::Reload> Authority::take_reload(const std::function<Status(cons
   log_warnings(config);
   Reload reload{.restart_needed = restart_needed(config_, config), .applied = {}};
   config_.roaming = std::move(config.roaming);
+  // Its name and its WireGuard addresses are those of the running interface, until a restart.
+  config_.hosts.own.lan_addresses = std::move(config.hosts.own.lan_addresses);
+  config_.hosts.others = std::move(config.hosts.others);
   reload.applied = apply(directory_.replace(std::move(config.peers)));
   return reload;
 }

@@ -15,6 +15,7 @@
 #include "lib/base/result.h"
 #include "lib/model/directory.h"
 #include "lib/model/endpoint.h"
+#include "lib/model/host.h"
 #include "lib/model/peer.h"
 #include "lib/model/sighting.h"
 #include "lib/roaming/home.h"
@@ -150,6 +151,7 @@ class Netd {
 struct Reloaded {
   std::vector<model::Peer> peers;
   roaming::Settings roaming;
+  model::Hosts hosts;
   // Which sections of the configuration differ and need a restart: "name", "[production]", "[side]", "[control]".
   std::vector<std::string> restart_needed;
   base::Status applied;  // what of it could not be done on the interfaces

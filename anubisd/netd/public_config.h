@@ -10,6 +10,7 @@
 #include "lib/base/clock.h"
 #include "lib/crypto/keys.h"
 #include "lib/crypto/suites.h"
+#include "lib/model/host.h"
 #include "lib/model/ip.h"
 #include "lib/roaming/home.h"
 
@@ -20,6 +21,7 @@ struct PublicConfig {
     std::string interface;
     crypto::ProductionPublicKey public_key;
     std::uint16_t listen_port = 0;
+    std::vector<model::IpPrefix> throw_ranges;
   };
   struct Side {
     std::string interface;
@@ -40,6 +42,7 @@ struct PublicConfig {
   Side side;
   Control control;
   roaming::Settings roaming;
+  model::Hosts hosts;
 };
 
 }  // namespace anubis::netd

@@ -189,6 +189,7 @@ Result<Reloaded> RemoteNetd::take_reload() {
   auto snapshot = read_snapshot(descriptors.front());
   if (!snapshot) return fail(snapshot.error());
   snapshot->set.roaming = std::move(snapshot->config.roaming);
+  snapshot->set.hosts = std::move(snapshot->config.hosts);
   return std::move(snapshot->set);
 }
 

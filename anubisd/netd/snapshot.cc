@@ -93,6 +93,26 @@ void put_host_port(const model::HostPort& from, snapshot::HostPort& to) {
   to.set_port(from.port.value_or(0));
 }
 
+template <class Repeated>
+void put_addresses(const std::vector<model::IpAddress>& from, Repeated& to) {
+  for (const model::IpAddress& address : from) *to.Add() = text_of(address.bytes());
+}
+
+template <class Repeated>
+void put_prefixes(const std::vector<model::IpPrefix>& from, Repeated& to) {
+  for (const model::IpPrefix& prefix : from) {
+    snapshot::Prefix& each = *to.Add();
+    each.set_address(text_of(prefix.address().bytes()));
+    each.set_length(prefix.length());
+  }
+}
+
+void put_host(const model::Host& from, snapshot::Host& to) {
+  to.set_name(from.name);
+  put_addresses(from.addresses, *to.mutable_addresses());
+  put_addresses(from.lan_addresses, *to.mutable_lan_addresses());
+}
+
 snapshot::Peer encode_peer(const model::Peer& peer) {
   snapshot::Peer out;
   out.set_name(peer.name);
@@ -101,11 +121,9 @@ snapshot::Peer encode_peer(const model::Peer& peer) {
   out.set_side_address(text_of(peer.side_address.bytes()));
   if (peer.endpoint) put_host_port(*peer.endpoint, *out.mutable_endpoint());
   if (peer.side_endpoint) put_host_port(*peer.side_endpoint, *out.mutable_side_endpoint());
-  for (const model::IpPrefix& prefix : peer.allowed_ips) {
-    snapshot::Prefix& each = *out.add_allowed_ips();
-    each.set_address(text_of(prefix.address().bytes()));
-    each.set_length(prefix.length());
-  }
+  put_prefixes(peer.allowed_ips, *out.mutable_allowed_ips());
+  put_addresses(peer.addresses, *out.mutable_addresses());
+  put_addresses(peer.lan_addresses, *out.mutable_lan_addresses());
   out.set_persistent_keepalive(peer.persistent_keepalive);
   if (peer.lease) out.set_lease_nanoseconds(peer.lease->count());
   if (peer.idle_timeout) out.set_idle_timeout_nanoseconds(peer.idle_timeout->count());
@@ -124,6 +142,7 @@ snapshot::Head encode_head(const PublicConfig& config) {
   production.set_interface(config.production.interface);
   production.set_public_key(text_of(config.production.public_key.bytes));
   production.set_listen_port(config.production.listen_port);
+  put_prefixes(config.production.throw_ranges, *production.mutable_throw_());
   snapshot::Side& side = *head.mutable_side();
   side.set_interface(config.side.interface);
   side.set_public_key(text_of(config.side.public_key.bytes));
@@ -135,6 +154,8 @@ snapshot::Head encode_head(const PublicConfig& config) {
   snapshot::Roaming& roaming = *head.mutable_roaming();
   for (const roaming::Mark& mark : config.roaming.home) roaming.add_home(roaming::to_string(mark));
   roaming.set_hold_down_nanoseconds(config.roaming.hold_down.count());
+  put_host(config.hosts.own, *head.mutable_own());
+  for (const model::Host& host : config.hosts.others) put_host(host, *head.add_hosts());
   return head;
 }
 
@@ -218,6 +239,31 @@ bool get_host_port(const snapshot::HostPort& from, std::optional<model::HostPort
   return true;
 }
 
+template <class Repeated>
+bool get_addresses(const Repeated& from, std::vector<model::IpAddress>& to) {
+  for (const std::string& bytes : from) {
+    const auto address = get_address(bytes);
+    if (!address) return false;
+    to.push_back(*address);
+  }
+  return true;
+}
+
+template <class Repeated>
+bool get_prefixes(const Repeated& from, std::vector<model::IpPrefix>& to) {
+  for (const snapshot::Prefix& prefix : from) {
+    const auto address = get_address(prefix.address());
+    if (!address || prefix.length() > address->bits()) return false;
+    to.emplace_back(*address, static_cast<std::uint8_t>(prefix.length()));
+  }
+  return true;
+}
+
+bool get_host(const snapshot::Host& from, model::Host& to) {
+  to.name = from.name();
+  return get_addresses(from.addresses(), to.addresses) && get_addresses(from.lan_addresses(), to.lan_addresses);
+}
+
 std::optional<model::Peer> decode_peer(const snapshot::Peer& in) {
   model::Peer peer{.name = in.name()};
   const auto side_address = get_address(in.side_address());
@@ -228,10 +274,9 @@ std::optional<model::Peer> decode_peer(const snapshot::Peer& in) {
     return std::nullopt;
   }
   peer.side_address = *side_address;
-  for (const snapshot::Prefix& prefix : in.allowed_ips()) {
-    const auto address = get_address(prefix.address());
-    if (!address || prefix.length() > address->bits()) return std::nullopt;
-    peer.allowed_ips.emplace_back(*address, static_cast<std::uint8_t>(prefix.length()));
+  if (!get_prefixes(in.allowed_ips(), peer.allowed_ips) || !get_addresses(in.addresses(), peer.addresses) ||
+      !get_addresses(in.lan_addresses(), peer.lan_addresses)) {
+    return std::nullopt;
   }
   peer.persistent_keepalive = *keepalive;
   if (in.has_lease_nanoseconds()) peer.lease = base::Duration(in.lease_nanoseconds());
@@ -272,6 +317,13 @@ std::optional<PublicConfig> decode_config(const snapshot::Head& head) {
     config.roaming.home.push_back(*mark);
   }
   config.roaming.hold_down = base::Duration(head.roaming().hold_down_nanoseconds());
+  if (!get_prefixes(head.production().throw_(), config.production.throw_ranges) ||
+      !get_host(head.own(), config.hosts.own)) {
+    return std::nullopt;
+  }
+  for (const snapshot::Host& host : head.hosts()) {
+    if (!get_host(host, config.hosts.others.emplace_back())) return std::nullopt;
+  }
   return config;
 }
 

@@ -14,6 +14,7 @@
 #include "lib/config/check.h"
 #include "lib/config/document.h"
 #include "lib/config/file.h"
+#include "lib/config/host_entry.h"
 #include "lib/config/key_file.h"
 #include "lib/config/peer_entry.h"
 #include "lib/config/report.h"
@@ -142,9 +143,12 @@ class Loader {
       read_conf_d();
       check_identities(config_, places_, entries_, report_);
       check_allowed_ips(config_, places_, entries_, report_);
+      check_hosts(config_, places_, entries_, hosts_, report_);
     }
     if (report_.has_errors()) return fail(report_.take_error());
     config_.warnings = report_.take_warnings();
+    derive_addresses(config_, entries_, hosts_);
+    for (HostEntry& entry : hosts_) config_.hosts.others.push_back(std::move(entry.host));
     config_.peers.reserve(entries_.size());
     for (PeerEntry& entry : entries_) config_.peers.push_back(std::move(entry.peer));
     return std::move(config_);
@@ -174,13 +178,17 @@ class Loader {
     read_control(or_absent(section.table("control")));
     Section roaming(or_absent(section.table("roaming")), "roaming", report_);
     config_.roaming = read_roaming(roaming);
+    read_host_addresses(section, "lan_addresses", config_.side.prefix, config_.hosts.own.lan_addresses,
+                        places_.lan_addresses);
     read_peers(section);
+    read_hosts(section);
     section.finish();
   }
 
   void read_name(Section& section) {
     if (auto name = section.parsed("name", parse_name)) {
       config_.name = std::move(name->value);
+      places_.name = name->place;
     } else if (!section.has("name")) {
       std::array<char, 256> host{};
       gethostname(host.data(), host.size() - 1);  // cannot fail: HOST_NAME_MAX is 64
@@ -191,6 +199,7 @@ class Loader {
       }
       config_.name = std::move(*parsed);
     }
+    config_.hosts.own.name = config_.name;
   }
 
   void read_production(const Table& table) {
@@ -205,7 +214,8 @@ class Loader {
     production_port_ = read_port(section, "listen_port", production.listen_port);
     for (const auto& each : section.parsed_all("addresses", InterfaceAddress::parse)) {
       production.addresses.push_back(each.value);
-      address_places_.push_back(each.place);
+      config_.hosts.own.addresses.push_back(each.value.address);
+      places_.addresses.push_back(each.place);
     }
     read_table(section, production);
     for (const auto& [range, place] : section.parsed_all("throw", IpPrefix::parse)) {
@@ -263,7 +273,7 @@ class Loader {
     for (std::size_t i = 0; i < production.addresses.size(); ++i) {
       const InterfaceAddress& address = production.addresses[i];
       if (!prefix.overlaps(IpPrefix(address.address, address.length))) continue;
-      report_.error(address_places_[i], "production.addresses",
+      report_.error(places_.addresses[i], "production.addresses",
                     fmt::format("{} overlaps the side prefix {}, which is for Anubis alone; take another or set "
                                 "side.prefix to another, on every host",
                                 address.to_string(), prefix.to_string()));
@@ -288,6 +298,13 @@ class Loader {
     }
   }
 
+  void read_hosts(Section& section) {
+    std::uint32_t number = 0;
+    for (const Table* table : section.tables("host")) {
+      hosts_.push_back(read_host(*table, ++number, config_.side.prefix, report_));
+    }
+  }
+
   void read_conf_d() {
     const auto files = list_toml_files(folder_ / "conf.d", report_);
     if (!files) return report_.error(files.error());
@@ -296,7 +313,8 @@ class Loader {
       if (!document) continue;
       Section section(*document, "", report_);
       read_peers(section);
-      section.finish("only [[peer]] may stand in conf.d; move it to " + main_file_.string());
+      read_hosts(section);
+      section.finish("only [[peer]] and [[host]] may stand in conf.d; move it to " + main_file_.string());
     }
   }
 
@@ -307,8 +325,8 @@ class Loader {
   OwnPlaces places_;
   std::optional<Place> production_interface_;
   std::optional<Place> production_port_;
-  std::vector<Place> address_places_;  // of production.addresses
   std::vector<PeerEntry> entries_;
+  std::vector<HostEntry> hosts_;
 };
 
 }  // namespace

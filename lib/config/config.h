@@ -13,6 +13,7 @@
 #include "lib/base/result.h"
 #include "lib/crypto/keys.h"
 #include "lib/crypto/suites.h"
+#include "lib/model/host.h"
 #include "lib/model/ip.h"
 #include "lib/model/peer.h"
 #include "lib/roaming/home.h"
@@ -70,6 +71,8 @@ struct Config {
   Side side;
   Control control;
   roaming::Settings roaming;
+  // Named hosts. Nobody has another's name, with or without model::kWireGuardSuffix, or another's address.
+  model::Hosts hosts;
   // Names, keys and side addresses are unique, and their allowed IPs overlap only on purpose.
   std::vector<model::Peer> peers;
   std::vector<std::string> warnings;  // for the log: FILE:LINE:COLUMN and a sentence each

@@ -9,6 +9,7 @@
 
 #include "lib/base/duration.h"
 #include "lib/config/config.h"
+#include "lib/config/host_entry.h"
 #include "lib/config/key_file.h"
 #include "lib/config/section.h"
 #include "lib/config/side_address.h"
@@ -190,6 +191,9 @@ PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext&
   read_side_address(section, context, entry);
   read_endpoints(section, context, entry);
   read_allowed_ips(section, context, entry);
+  read_host_addresses(section, "addresses", context.side_prefix, entry.peer.addresses, entry.addresses);
+  read_host_addresses(section, "lan_addresses", context.side_prefix, entry.peer.lan_addresses, entry.lan_addresses);
+  entry.has_addresses = section.has("addresses");
   entry.nested = section.boolean("nested").value_or(false);
   read_keepalive(section, entry);
   read_preshared_key(section, "preshared_key_file", context, entry.peer.preshared_key, entry.preshared_key);

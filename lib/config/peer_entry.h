@@ -18,8 +18,9 @@ namespace anubis::config {
 
 struct PeerEntry {
   model::Peer peer;
-  std::uint32_t number = 0;  // within its file, from 1
-  bool nested = false;       // its allowed IPs may lie inside another peer's
+  std::uint32_t number = 0;    // within its file, from 1
+  bool has_addresses = false;  // says which they are; else they follow from its allowed IPs
+  bool nested = false;         // its allowed IPs may lie inside another peer's
   // Where the valid values stand; those without a place are not to be compared with others.
   std::optional<Place> name;
   std::optional<Place> public_key;
@@ -30,6 +31,8 @@ struct PeerEntry {
   std::optional<Place> preshared_key;
   std::optional<Place> side_preshared_key;
   std::vector<Place> allowed_ips;  // as many as in peer
+  std::vector<Place> addresses;    // the same
+  std::vector<Place> lan_addresses;
 
   // "peer[2].public_key"
   [[nodiscard]] std::string key_path(std::string_view key) const;

@@ -26,6 +26,8 @@ struct Peer {
   std::optional<HostPort> endpoint;       // with its port filled in; none: a roamer
   std::optional<HostPort> side_endpoint;  // with its port filled in
   std::vector<IpPrefix> allowed_ips;
+  std::vector<IpAddress> addresses;                           // its own, through WireGuard
+  std::vector<IpAddress> lan_addresses;                       // and without
   std::uint16_t persistent_keepalive = 0;                     // seconds; 0: off
   std::shared_ptr<const crypto::PresharedKey> preshared_key;  // may be null
   // WireGuard's, of the side tunnel; may be null. That of the production interface is the session's own.

@@ -137,7 +137,7 @@ def control():
         "up": field(1, name), "up_leased": field(1, name + field(2, 60) + field(3, 1000)),
         "nobody": field(1, field(1, b"nobody")), "down": field(2, name), "down_all": field(2, field(2, 1)),
         "status": field(3, b""), "status_one": field(3, name), "peers": field(4, b""), "monitor": field(5, b""),
-        "reload": field(6, b""), "unknown": field(7, b""), "none": b"",
+        "reload": field(6, b""), "hosts": field(20, b""), "unknown": field(7, b""), "none": b"",
     }
     for payload in commands.values():
         yield block(frame(payload))

@@ -212,6 +212,20 @@ TEST_F(Command, PeersShowsKeysInFullOnlyWhenAsked) {
   EXPECT_THAT(run({done()}, {"peers"}).out, HasSubstr("no peers are configured"));
 }
 
+TEST_F(Command, HostsAreLinesForEtcHosts) {
+  control::Response response;
+  auto& selen = *response.mutable_named_host();
+  selen.set_name("selen");
+  selen.set_wireguard_name("selenwg");
+  selen.add_lan_addresses("192.168.7.3");
+  selen.add_addresses("fd44::3");
+  const auto ended = run({response, done()}, {"hosts"});
+  EXPECT_EQ(ended.exit_status, 0);
+  EXPECT_TRUE(asked_.has_hosts());
+  EXPECT_THAT(ended.out, HasSubstr("\n192.168.7.3  selen\nfd44::3      selenwg\n"));
+  EXPECT_EQ(json::parse(run({response, done()}, {"hosts", "--json"}).out)["hosts"][0]["name"], "selen");
+}
+
 TEST_F(Command, MonitorPrintsALineAnEventAndEndsWithTheDaemon) {
   control::Response response;
   auto& event = *response.mutable_event();

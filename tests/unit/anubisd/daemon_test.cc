@@ -338,6 +338,30 @@ TEST_F(DaemonTest, F68APeerThatAReloadRemovesIsTakenDown) {
   EXPECT_THAT(status(*xena_), SizeIs(2));
 }
 
+TEST_F(DaemonTest, HostsAreThisOneThePeersAndTheOthersAndFollowAReload) {
+  model::Peer jacinth = jacinth_->as_peer();
+  jacinth.lan_addresses = {*model::IpAddress::parse("192.168.7.1")};
+  netd::Reloaded fresh;
+  fresh.peers = {jacinth};
+  fresh.hosts.own = {"xena", {*model::IpAddress::parse("fd44::2")}, {}};
+  fresh.hosts.others = {{"printer", {}, {*model::IpAddress::parse("192.168.7.9")}}};
+  xena_->peer_source.next = fresh;
+  ASSERT_EQ(reload(*xena_).status(), control::DONE);
+  control::Command command;
+  command.mutable_hosts();
+  const auto responses = ask(*xena_, command);
+  ASSERT_THAT(responses, SizeIs(4));
+  EXPECT_EQ(responses[0].named_host().kind(), "this host");
+  EXPECT_EQ(responses[0].named_host().wireguard_name(), "xenawg");
+  EXPECT_THAT(responses[0].named_host().addresses(), ElementsAre("fd44::2"));
+  EXPECT_EQ(responses[1].named_host().name(), "jacinth");
+  EXPECT_EQ(responses[1].named_host().kind(), "peer");
+  EXPECT_THAT(responses[1].named_host().lan_addresses(), ElementsAre("192.168.7.1"));
+  EXPECT_EQ(responses[2].named_host().kind(), "host");
+  EXPECT_THAT(responses[2].named_host().lan_addresses(), ElementsAre("192.168.7.9"));
+  EXPECT_EQ(responses[3].done().status(), control::DONE);
+}
+
 // --- roaming
 
 std::vector<model::Sighting> at(const char* address) {

@@ -229,9 +229,10 @@ TEST_F(ConfigTest, KeysOfPeersAreChecked) {
       {"allowed-ips = []", "1: key peer[1].allowed-ips: is not known; did you mean allowed_ips?"},
       {"endpiont = \"x\"", "1: key peer[1].endpiont: is not known; did you mean endpoint?"},
       {"never_clear = true",
-       "1: key peer[1].never_clear: is not known; known here: allowed_ips, auto, endpoint, group, idle_timeout, lease, "
-       "name, nested, "
-       "persistent_keepalive, preshared_key_file, public_key, side_address, side_endpoint, side_preshared_key_file, "
+       "1: key peer[1].never_clear: is not known; known here: addresses, allowed_ips, auto, endpoint, group, "
+       "idle_timeout, "
+       "lan_addresses, lease, name, nested, persistent_keepalive, preshared_key_file, public_key, side_address, "
+       "side_endpoint, side_preshared_key_file, "
        "side_public_key"},
   };
   for (const auto& [line, error] : cases) {

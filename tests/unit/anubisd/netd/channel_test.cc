@@ -43,12 +43,19 @@ bool is_readable(int fd, int milliseconds) {
   return poll(&waiting, 1, milliseconds) == 1;
 }
 
+model::IpAddress address(std::string_view text) { return model::IpAddress::parse(text).value(); }
+
 // jacinth has addresses, beryl a name, roamer nothing. jacinth has a preshared key.
 config::Config config_with_peers() {
   config::Config config = xena();
   config.suites = crypto::available_suites();  // as a file has it that says nothing of them
   config.roaming = {{roaming::parse_mark("192.168.7.0/24").value()}, std::chrono::seconds(7)};
+  config.production.throw_ranges = {model::IpPrefix::parse("192.168.122.0/24").value()};
+  config.hosts.own = {"xena", {address("10.44.0.7")}, {address("192.168.7.2")}};
+  config.hosts.others = {{"printer", {}, {address("192.168.7.9"), address("2001:db8::9")}}};
   model::Peer jacinth = peer("jacinth", 1, {"10.44.1.0/24", "fd44:1::/64"});
+  jacinth.addresses = {address("10.44.1.1"), address("fd44:1::1")};
+  jacinth.lan_addresses = {address("192.168.7.1")};
   jacinth.preshared_key = std::make_shared<crypto::PresharedKey>(secret(99));
   jacinth.lease = std::chrono::hours(1);
   jacinth.group = "gateways";
@@ -155,6 +162,8 @@ TEST_F(RemoteNetdTest, TheGreetingBringsTheAuthorisedSetWithoutSecrets) {
   EXPECT_EQ(snapshot_->config.side.address, config.side.address);
   EXPECT_EQ(snapshot_->config.control.socket, "/run/anubis/control.sock");
   EXPECT_EQ(snapshot_->config.control.group, "anubis");
+  EXPECT_EQ(snapshot_->config.production.throw_ranges, config.production.throw_ranges);
+  EXPECT_EQ(snapshot_->config.hosts, config.hosts);
 
   const auto& peers = snapshot_->set.peers;
   ASSERT_THAT(peers, SizeIs(3));
@@ -167,6 +176,8 @@ TEST_F(RemoteNetdTest, TheGreetingBringsTheAuthorisedSetWithoutSecrets) {
     EXPECT_EQ(peers[i].endpoint, wanted.endpoint);
     EXPECT_EQ(peers[i].side_endpoint, wanted.side_endpoint);
     EXPECT_EQ(peers[i].allowed_ips, wanted.allowed_ips);
+    EXPECT_EQ(peers[i].addresses, wanted.addresses);
+    EXPECT_EQ(peers[i].lan_addresses, wanted.lan_addresses);
     EXPECT_EQ(peers[i].persistent_keepalive, wanted.persistent_keepalive);
     EXPECT_EQ(peers[i].lease, wanted.lease);
     EXPECT_EQ(peers[i].group, wanted.group);
@@ -335,6 +346,14 @@ TEST_F(RemoteNetdTest, AReloadBringsWhatHomeIs) {
   EXPECT_THAT(reloaded->roaming.home,
               ElementsAre(roaming::parse_mark("MyHomeWifi").value(), roaming::parse_mark("52:54:00:12:34:56").value()));
   EXPECT_EQ(reloaded->roaming.hold_down, std::chrono::seconds(5));
+}
+
+TEST_F(RemoteNetdTest, AReloadBringsWhatHostsAreCalled) {
+  write_config("[[host]]\nname = \"scanner\"\nlan_addresses = [\"192.168.7.10\"]\n");
+  const auto reloaded = reload();
+  ASSERT_TRUE(reloaded);
+  EXPECT_EQ(reloaded->hosts.own, (model::Host{"xena", {address("10.44.0.7")}, {}}));
+  EXPECT_THAT(reloaded->hosts.others, ElementsAre(model::Host{"scanner", {}, {address("192.168.7.10")}}));
 }
 
 TEST_F(RemoteNetdTest, AChangeOfTheSurroundingsIsToldUntilSomebodyLooksAround) {
