@@ -253,6 +253,8 @@ std::string drifted(const netd::Drift& drift, const netd::InterfaceReport& inter
       return fmt::format("somebody changed the private key of {}: it is as it was", name);
     case DriftKind::kListenPort:
       return fmt::format("somebody changed the listen port of {}: it is as it was", name);
+    case DriftKind::kMark:
+      return fmt::format("somebody changed the firewall mark of {}: it is as it was", name);
     case DriftKind::kStrangers:
       return fmt::format("somebody put peers on {} that the configuration does not name: they are gone", name);
     case DriftKind::kRules:

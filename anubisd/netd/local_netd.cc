@@ -31,6 +31,7 @@ InterfaceSettings production_settings(const config::Production& production) {
           .addresses = production.addresses,
           .needs_every_address = false,
           .mtu = production.mtu,
+          .fwmark = production.fwmark,
           .backend = production.backend};
 }
 
@@ -43,6 +44,7 @@ InterfaceSettings side_settings(const config::Config& config) {
           .addresses = {{side.address, side.address.bits()}},
           .needs_every_address = true,
           .mtu = {},
+          .fwmark = config.production.fwmark,
           .backend = config.production.backend};
 }
 
@@ -135,6 +137,7 @@ Status LocalNetd::apply_routing_policy(DriftQueue* drift) {
   const auto side_ranges = side_peers_.ranges();
   const auto policy = network::policy_routing({.production_listen_port = config_.production.listen_port,
                                                .side_listen_port = config_.side.listen_port,
+                                               .fwmark = config_.production.fwmark,
                                                .table = config_.production.table,
                                                .throw_ranges = config_.production.throw_ranges,
                                                .side_ranges = side_ranges});

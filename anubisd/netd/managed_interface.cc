@@ -176,7 +176,8 @@ Status ManagedInterface::configure(const Found& found, bool fresh) {
 }
 
 Status ManagedInterface::configure_device(bool fresh) {
-  const wireguard::Configuration wanted{settings_.private_key, settings_.listen_port, {}};
+  wireguard::Configuration wanted{.private_key = settings_.private_key, .listen_port = settings_.listen_port};
+  if (is_ours_) wanted.fwmark = settings_.fwmark;
   const auto present = opened_.device->info();
   if (!present) return fail(present.error());
   const auto differing = wireguard::differing_from(*present, wanted);
@@ -184,9 +185,10 @@ Status ManagedInterface::configure_device(bool fresh) {
   if (auto status = opened_.device->configure(wanted); !status) return status;
   base::step("link.configured");
   if (fresh) return {};
-  was_cut_ = true;
+  if (differing->private_key != nullptr || differing->listen_port) was_cut_ = true;
   if (differing->private_key != nullptr) tell(DriftKind::kPrivateKey);
   if (differing->listen_port) tell(DriftKind::kListenPort);
+  if (differing->fwmark) tell(DriftKind::kMark);
   return {};
 }
 

@@ -30,6 +30,7 @@ struct InterfaceSettings {
   std::vector<model::InterfaceAddress> addresses;  // without routes for their networks
   bool needs_every_address = false;                // else IPv6 ones are left out where the host has no IPv6
   std::optional<std::uint32_t> mtu;
+  std::uint32_t fwmark = 0;  // of a device that is ours: a foreign one keeps its own
   config::Backend backend = config::Backend::kAuto;
 };
 

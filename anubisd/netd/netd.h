@@ -77,6 +77,7 @@ enum class DriftKind : std::uint8_t {
   kAddresses,
   kPrivateKey,
   kListenPort,
+  kMark,
   kStrangers,  // peers that nobody authorised; put right on the side interface only
   // The host's.
   kRules,

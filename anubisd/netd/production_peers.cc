@@ -258,10 +258,11 @@ Status ProductionPeers::remove_routes(std::vector<Route>& routes) {
 // have caught them (F38).
 Status ProductionPeers::check_endpoint(const model::Peer& peer, const std::optional<model::Endpoint>& endpoint) const {
   if (settings_.table != network::kMainTable || !endpoint) return {};
+  const bool is_marked = interface_.is_ours() && settings_.fwmark != 0;
   const auto route = network_.route_to({.destination = endpoint->address,
                                         .ip_protocol = IPPROTO_UDP,
                                         .source_port = settings_.listen_port,
-                                        .fwmark = {}});
+                                        .fwmark = is_marked ? std::optional(settings_.fwmark) : std::nullopt});
   if (!route || route->ifindex != interface_.ifindex()) return {};
   return fail(ErrorCode::kConflict,
               fmt::format("{}'s endpoint {} would be reached through the tunnel itself ({}): give production.table a "

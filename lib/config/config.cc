@@ -227,6 +227,8 @@ class Loader {
     constexpr std::int64_t kMinMtu = 1280;  // RFC 8200, section 5
     if (const auto mtu = section.integer("mtu", kMinMtu, 65'535))
       production.mtu = static_cast<std::uint32_t>(mtu->value);
+    if (const auto mark = section.integer("fwmark", 0, std::numeric_limits<std::uint32_t>::max()))
+      production.fwmark = static_cast<std::uint32_t>(mark->value);
     if (const auto backend = section.parsed("backend", parse_backend)) production.backend = backend->value;
     section.finish();
   }

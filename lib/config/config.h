@@ -25,6 +25,7 @@ constexpr std::uint16_t kDefaultSidePort = 4297;
 constexpr std::uint16_t kDefaultServicePort = 4298;
 constexpr std::uint32_t kDefaultTable = 214;
 constexpr std::uint32_t kMainTable = 254;  // RT_TABLE_MAIN
+constexpr std::uint32_t kDefaultMark = 214;
 
 enum class Backend {
   kAuto,       // the kernel where it has WireGuard, else userspace
@@ -42,6 +43,7 @@ struct Production {
   std::uint32_t table = kDefaultTable;  // of the routes for AllowedIPs; kMainTable: plain routes
   std::vector<model::IpPrefix> throw_ranges;
   std::optional<std::uint32_t> mtu;
+  std::uint32_t fwmark = kDefaultMark;  // of the bearer packets of both interfaces; 0: none
   Backend backend = Backend::kAuto;
 };
 

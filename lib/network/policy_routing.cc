@@ -23,6 +23,16 @@ Rule bearer_rule(model::Family family, std::uint32_t priority, std::uint16_t por
   return rule;
 }
 
+Rule mark_rule(model::Family family, std::uint32_t mark) {
+  Rule rule;
+  rule.family = family;
+  rule.priority = kMarkPriority;
+  rule.table = kMainTable;
+  rule.input_interface = "lo";
+  rule.fwmark = FirewallMark{.value = mark};
+  return rule;
+}
+
 // Matches nothing (IANA reserves protocol 255), but as long as it stands the kernel knows the ports of what arrives.
 Rule ports_of_arrivals_rule() {
   Rule rule;
@@ -61,6 +71,7 @@ base::Result<PolicyRouting> policy_routing(const PolicyRoutingInput& input) {
     routing.rules.push_back(bearer_rule(family, kProductionBearerPriority, input.production_listen_port));
     routing.rules.push_back(bearer_rule(family, kSideBearerPriority, input.side_listen_port));
     if (family == model::Family::kV4) routing.rules.push_back(ports_of_arrivals_rule());
+    if (input.fwmark != 0) routing.rules.push_back(mark_rule(family, input.fwmark));
     Rule table_rule;
     table_rule.family = family;
     table_rule.priority = kTablePriority;

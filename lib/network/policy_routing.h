@@ -3,14 +3,24 @@
 // The routes for AllowedIPs stand in a table of their own. Rules, in the order in which the kernel asks them:
 //
 //       0  everything                               → table local   (the kernel's: packets to this host itself)
+//
 //   21400  from here, UDP from the production port  → table main    bearer packets never enter the tunnel they bear
-//   (F38) 21401  from here, UDP from the side port        → table main 21402  IPv4 of protocol 255 → table main    no
-//   packet; makes the kernel look at ports, see below 21410  everything                               → the table
-//   AllowedIPs of sessions; throw routes exempt from it 32766  everything                               → table main
-//   (the kernel's)
+//                                                                   (F38)
+//
+//   21401  from here, UDP from the side port        → table main
+//
+//   21402  IPv4 of protocol 255                     → table main    no packet; makes the kernel look at ports, below
+//
+//   21403  from here, with the mark                 → table main    bearer packets once more
+//
+//   21410  everything                               → the table     AllowedIPs of sessions; throw routes exempt from it
+//
+//   32766  everything                               → table main    (the kernel's)
 //
 // Kernel WireGuard (drivers/net/wireguard/socket.c: send4, send6) and the UDP sockets of userspace implementations both
-// name their source port when they look a route up, for IPv4 and IPv6. So no fwmark is needed.
+// name their source port when they look a route up, for IPv4 and IPv6, and the mark, which the devices that we make put
+// on their sockets. The port serves foreign devices, which have no mark of ours, and the way back of what arrives; the
+// mark tells our bearer packets from what another program sends from a socket of the same port.
 //
 // "From here" (iif lo) leaves alone what this host forwards: any client behind a gateway could else leave the tunnel by
 // using the port, and a WireGuard behind it does use one. It has a price: the kernel takes the ports out of arriving
@@ -41,11 +51,13 @@ namespace anubis::network {
 inline constexpr std::uint32_t kProductionBearerPriority = 21400;
 inline constexpr std::uint32_t kSideBearerPriority = 21401;
 inline constexpr std::uint32_t kPortsOfArrivalsPriority = 21402;
+inline constexpr std::uint32_t kMarkPriority = 21403;
 inline constexpr std::uint32_t kTablePriority = 21410;
 
 struct PolicyRoutingInput {
   std::uint16_t production_listen_port = 0;
   std::uint16_t side_listen_port = 0;
+  std::uint32_t fwmark = 0;  // 0: none
   std::uint32_t table = 214;
   std::span<const model::IpPrefix> throw_ranges;
   // The ranges of the side addresses: a production peer with ::/0 must not attract Anubis' own messages.

@@ -34,6 +34,7 @@ TEST_F(ConfigTest, HasDefaultsForAllButTheKeys) {
   EXPECT_EQ(loaded->production.table, 214u);
   EXPECT_THAT(loaded->production.throw_ranges, IsEmpty());
   EXPECT_FALSE(loaded->production.mtu);
+  EXPECT_EQ(loaded->production.fwmark, 214u);
   EXPECT_EQ(loaded->production.backend, Backend::kAuto);
   EXPECT_EQ(loaded->side.interface, "anubis0");
   EXPECT_EQ(loaded->side.public_key.to_base64(), public_key(kOwnSide));
@@ -59,6 +60,7 @@ TEST_F(ConfigTest, TakesEveryKey) {
     table = 4294967295
     throw = ["192.168.122.0/24"]
     mtu = 1280
+    fwmark = 0xffffffff
     backend = "userspace"
     [side]
     interface = "side7"
@@ -95,6 +97,7 @@ TEST_F(ConfigTest, TakesEveryKey) {
   EXPECT_EQ(production.table, 4'294'967'295u);
   EXPECT_THAT(production.throw_ranges, ElementsAre(*model::IpPrefix::parse("192.168.122.0/24")));
   EXPECT_EQ(production.mtu, 1280u);
+  EXPECT_EQ(production.fwmark, 0xffffffffu);
   EXPECT_EQ(production.backend, Backend::kUserspace);
   EXPECT_EQ(loaded->side.interface, "side7");
   EXPECT_EQ(loaded->side.listen_port, 2);

@@ -54,6 +54,7 @@ TEST_F(ExampleTest, LoadsWithEveryKeyTakenIn) {
   EXPECT_EQ(loaded->production.interface, defaults->production.interface);
   EXPECT_EQ(loaded->production.listen_port, defaults->production.listen_port);
   EXPECT_EQ(loaded->production.table, defaults->production.table);
+  EXPECT_EQ(loaded->production.fwmark, defaults->production.fwmark);
   EXPECT_EQ(loaded->production.backend, defaults->production.backend);
   EXPECT_EQ(loaded->side.interface, defaults->side.interface);
   EXPECT_EQ(loaded->side.listen_port, defaults->side.listen_port);

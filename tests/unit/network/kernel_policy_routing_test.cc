@@ -65,6 +65,7 @@ END)");
     PolicyRoutingInput input;
     input.production_listen_port = 4296;
     input.side_listen_port = 4297;
+    input.fwmark = 0xd6;
     input.throw_ranges = throws_;
     input.side_ranges = sides_;
     routing_ = policy_routing(input).value();
@@ -166,6 +167,17 @@ TEST_F(KernelPolicyRouting, AnswerNamesTableGatewayAndSource) {
   EXPECT_EQ(uplink.table, kMainTable);
   EXPECT_EQ(uplink.gateway, ip("192.0.2.254"));
   EXPECT_EQ(uplink.source, ip("192.0.2.1"));
+}
+
+TEST_F(KernelPolicyRouting, MarkedPacketsFromHereTakeTheMainTable) {
+  RouteQuery query;
+  for (const char* destination : {"198.51.100.9", "2001:db8:9::9"}) {
+    query.destination = ip(destination);
+    query.fwmark = {};
+    EXPECT_EQ(network_->route_to(query).value().table, 214u);
+    query.fwmark = 0xd6;
+    EXPECT_EQ(network_->route_to(query).value().table, kMainTable);
+  }
 }
 
 TEST_F(KernelPolicyRouting, FirewallMarkCountsInALookUp) {

@@ -11,6 +11,7 @@ namespace {
 using testing::AllOf;
 using testing::Each;
 using testing::Field;
+using testing::Gt;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Lt;
@@ -48,6 +49,23 @@ TEST(PolicyRouting, BearerRulesStandBeforeTheTablesInEachFamily) {
     EXPECT_EQ(of_family[0].table, kMainTable);
     EXPECT_EQ(of_family.back().table, 214u);
     EXPECT_FALSE(of_family.back().source_ports);
+  }
+}
+
+TEST(PolicyRouting, MarkedPacketsFromHereGoToTheMainTableIfThereIsAMark) {
+  PolicyRoutingInput marked = input();
+  marked.fwmark = 0xd6;
+  const auto unmarked_rules = policy_routing(input()).value().rules;
+  auto rules = policy_routing(marked).value().rules;
+  EXPECT_THAT(rules, SizeIs(unmarked_rules.size() + 2));
+  std::erase_if(rules, [](const Rule& rule) { return !rule.fwmark; });
+  ASSERT_THAT(rules, SizeIs(2));
+  EXPECT_NE(rules[0].family, rules[1].family);
+  for (const Rule& rule : rules) {
+    EXPECT_EQ(rule.fwmark, (FirewallMark{.value = 0xd6}));
+    EXPECT_EQ(rule.table, kMainTable);
+    EXPECT_EQ(rule.input_interface, "lo");
+    EXPECT_THAT(rule.priority, AllOf(Gt(kPortsOfArrivalsPriority), Lt(kTablePriority)));
   }
 }
 

@@ -304,6 +304,18 @@ TEST_F(DriftTest, PrivateKeyAndListenPortAreAsTheyWereAndSessionsBeginAnew) {
   EXPECT_EQ(production().private_key_writes(), writes);
 }
 
+TEST_F(DriftTest, FirewallMarkIsAsItWasAndSessionsGoOn) {
+  jacinth_is_up();
+  ASSERT_EQ(production().info()->fwmark, 214u);
+  ASSERT_EQ(side().info()->fwmark, 214u);
+  ASSERT_TRUE(production().configure({.fwmark = 7}));
+  const auto sent = production().packets_sent().size();
+  EXPECT_THAT(check(), ElementsAre(of(DriftKind::kMark)));
+  EXPECT_EQ(production().info()->fwmark, 214u);
+  EXPECT_EQ(production().packets_sent().size(), sent);
+  EXPECT_THAT(check(), IsEmpty());
+}
+
 TEST_F(DriftTest, F45DeletedInterfaceIsTold) {
   jacinth_is_up();
   ASSERT_TRUE(network_.delete_link(ifindex("wg0")));

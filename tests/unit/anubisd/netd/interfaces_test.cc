@@ -9,7 +9,9 @@ namespace {
 
 using base::ErrorCode;
 using testing::Contains;
+using testing::Each;
 using testing::ElementsAre;
+using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -88,6 +90,24 @@ TEST_F(Interfaces, ForeignInterfaceIsNeverDeleted) {
   EXPECT_FALSE(network_.link("anubis0")->has_value());
   EXPECT_THAT(network_.rules(network::kRouteProtocol).value(), IsEmpty());
   EXPECT_THAT(network_.routes({.protocol = network::kRouteProtocol, .table = {}}).value(), IsEmpty());
+}
+
+TEST_F(Interfaces, ForeignInterfaceKeepsItsFirewallMark) {
+  add_link("wg0", "wireguard");
+  ASSERT_TRUE(production().configure({.fwmark = 7}));
+  bring_up();
+  EXPECT_EQ(production().info()->fwmark, 7u);
+  EXPECT_EQ(side().info()->fwmark, 214u);
+}
+
+TEST_F(Interfaces, NoFirewallMarkIsNoneOnTheDevicesAndNoRule) {
+  config_.production.fwmark = 0;
+  add_link("wg0", "wireguard", "anubis");
+  ASSERT_TRUE(production().configure({.fwmark = 214}));
+  bring_up();
+  EXPECT_EQ(production().info()->fwmark, 0u);
+  const auto rules = network_.rules(network::kRouteProtocol).value();
+  EXPECT_THAT(rules, Each(Field(&network::Rule::fwmark, std::nullopt)));
 }
 
 TEST_F(Interfaces, TheSideTunnelsPresharedKeyIsThatOfTheConfiguration) {
