@@ -29,7 +29,8 @@ std::uint8_t short_table(std::uint32_t table) {
   return table < 256 ? static_cast<std::uint8_t>(table) : static_cast<std::uint8_t>(RT_TABLE_COMPAT);
 }
 
-Message route_message(std::uint16_t type, std::uint16_t flags, const Route& route, std::uint8_t scope) {
+Message route_message(std::uint16_t type, std::uint16_t flags, const Route& route,
+                      std::uint8_t scope = RT_SCOPE_UNIVERSE) {
   rtmsg header{};
   header.rtm_family = address_family(route.prefix.family());
   header.rtm_dst_len = route.prefix.length();
@@ -70,9 +71,10 @@ std::vector<NextHop> parse_next_hops(ByteView bytes) {
 }  // namespace
 
 Message route_addition(const Route& route) {
-  // A route without gateway leads to the link itself; IPv4 wants to be told, IPv6 ignores it.
-  const std::uint8_t scope = route.kind == RouteKind::kUnicast ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-  return route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route, scope);
+  // Scope universe, though there is no gateway: IPv4 looks for a gateway without a link (`ip route add default via …`)
+  // by all rules and takes routes of scope link. By a full tunnel's it would find each gateway behind the tunnel, and
+  // bearer packets would then take that default route of table main.
+  return route_message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route);
 }
 
 Message route_removal(const Route& route) {

@@ -131,6 +131,19 @@ TEST_F(KernelPolicyRouting, F38RealSocketsAreKeptOutToo) {
   EXPECT_EQ(source_of_socket("2001:db8:9::9", 5000), "fd44::7");
 }
 
+// `ip route add default via …` without a link is what many type, and it was taken for a route into the tunnel, which
+// bearer packets then followed round and round.
+TEST_F(KernelPolicyRouting, F38GatewaysThatAreNamedWithoutALinkAreNotFoundBehindTheTunnel) {
+  for (const std::string family : {"-4 ", "-6 "}) {
+    run("ip " + family + "route delete default table main");
+    run("ip " + family + "route add default via " + (family == "-4 " ? "192.0.2.253" : "2001:db8::253"));
+  }
+  for (const char* destination : {"198.51.100.9", "2001:db8:9::9"}) {
+    EXPECT_EQ(way(destination, 4296), "uplink");
+    EXPECT_EQ(way(destination, 0), "tun7");
+  }
+}
+
 TEST_F(KernelPolicyRouting, ForwardedPacketsOfOthersWithThatPortTakeTheTunnel) {
   run("sysctl -qw net.ipv4.ip_forward=1");
   run("ip link add lan type veth peer name client");

@@ -47,7 +47,7 @@ Route route_to_7(std::string_view to) {
 TEST(NetlinkMessage, Ipv4RouteAdditionToTheByte) {
   EXPECT_EQ(hex(route_addition(route_to_7("10.44.0.0/24")).bytes()),
             "3c 00 00 00 18 00 05 06 00 00 00 00 00 00 00 00 "  // 60 bytes, RTM_NEWROUTE, REQUEST|ACK|EXCL|CREATE
-            "02 18 00 00 d6 d6 fd 01 00 00 00 00 "              // AF_INET /24, table 214, protocol 214, link, unicast
+            "02 18 00 00 d6 d6 00 01 00 00 00 00 "              // AF_INET /24, table 214, proto 214, universe, unicast
             "08 00 01 00 0a 2c 00 00 "                          // RTA_DST
             "08 00 0f 00 d6 00 00 00 "                          // RTA_TABLE
             "08 00 04 00 07 00 00 00 "                          // RTA_OIF
