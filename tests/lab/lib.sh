@@ -63,24 +63,14 @@ lab_pids() {
 # netd_of HOST: its anubis-netd, which is its anubisd's child; the launcher of userspace WireGuard is netd's.
 netd_of() { pgrep -P "${lab_daemon[$1]}" -x anubis-netd; }
 
-# host NAME: adds a host to the wild network and makes its keys. Its production address is 10.44.0.N, fd44::N.
-host() {
+# namespace NAME: a host without links, with its keys.
+namespace() {
   local name=$1 number=$((${#lab_number[@]} + 1)) netns=lab$lab_id-$1 dir=$lab_dir/$1
-  if ((number == 1)); then
-    ip netns add "lab$lab_id-wild"
-    ip -n "lab$lab_id-wild" link add wild type bridge
-    ip -n "lab$lab_id-wild" link set wild up
-  fi
+  ((number > 1)) || ip netns add "lab$lab_id-wild"
   lab_number[$name]=$number
   mkdir -m 711 "$dir" # anubisd's user has its state directory there
   ip netns add "$netns"
-  ip -n "lab$lab_id-wild" link add "$name" type veth peer name eth0 netns "$netns"
-  ip -n "lab$lab_id-wild" link set "$name" master wild up
   ip -n "$netns" link set lo up
-  ip -n "$netns" link set eth0 addrgenmode none # no address of its own that turns up later
-  ip -n "$netns" address add "192.0.2.$number/24" dev eth0
-  ip -n "$netns" address add "2001:db8::$number/64" dev eth0 nodad
-  ip -n "$netns" link set eth0 up
   # A process that keeps the host's own view of /run/wireguard and /run/anubis.
   nsenter --net="/run/netns/$netns" unshare --mount --propagation private -- bash -c '
     mkdir -p /run/wireguard /run/anubis && mount -t tmpfs tmpfs /run/wireguard && mount -t tmpfs tmpfs /run/anubis &&
@@ -96,7 +86,33 @@ host() {
     wg genkey | tee "$dir/production.key" | wg pubkey >"$dir/production.pub"
     wg genkey | tee "$dir/side.key" | wg pubkey >"$dir/side.pub"
   )
-  cat >"$dir/anubis.toml" <<END
+}
+
+# wire NAME: a bridge outside of all hosts, once there is a first one.
+wire() {
+  ip -n "lab$lab_id-wild" link add "$1" type bridge
+  ip -n "lab$lab_id-wild" link set "$1" up
+}
+
+# plug HOST LINK WIRE [PORT]: gives the host that link, at that wire. The wire's end is called as the host, or PORT.
+plug() {
+  local port=${4:-$1}
+  ip -n "lab$lab_id-wild" link add "$port" type veth peer name "$2" netns "lab$lab_id-$1"
+  ip -n "lab$lab_id-wild" link set "$port" master "$3" up
+  ip -n "lab$lab_id-$1" link set "$2" addrgenmode none # no address of its own that turns up later
+}
+
+# host NAME: adds a host to the wild network and makes its keys. Its production address is 10.44.0.N, fd44::N.
+host() {
+  local name=$1 number netns=lab$lab_id-$1
+  namespace "$name"
+  number=${lab_number[$name]}
+  ((number > 1)) || wire wild
+  plug "$name" eth0 wild
+  ip -n "$netns" address add "192.0.2.$number/24" dev eth0
+  ip -n "$netns" address add "2001:db8::$number/64" dev eth0 nodad
+  ip -n "$netns" link set eth0 up
+  cat >"$lab_dir/$name/anubis.toml" <<END
 name = "$name"
 
 [production]
