@@ -54,7 +54,7 @@ std::string describe(const RouteRecord& record) {
 
 std::string describe(const Rule& rule) {
   return "rule " + std::to_string(rule.priority) + " (" + (rule.family == model::Family::kV4 ? "IPv4" : "IPv6") +
-         ", to table " + table_name(rule.table) + ")";
+         (rule.action == RuleAction::kLookUp ? ", to table " + table_name(rule.table) : ", unreachable") + ")";
 }
 
 base::Error refusal(const Answer& answer, std::string_view what) {

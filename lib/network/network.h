@@ -97,11 +97,15 @@ struct FirewallMark {
   auto operator<=>(const FirewallMark&) const = default;
 };
 
-// "Packets of this family that match all of these are looked up in this table." What is absent matches all.
+enum class RuleAction { kLookUp, kUnreachable };
+
+// "Packets of this family that match all of these are looked up in this table", or go nowhere. What is absent matches
+// all. Where the table has no route for a packet, the next rule is asked.
 struct Rule {
   model::Family family = model::Family::kV4;
   std::uint32_t priority = 0;  // lower comes first
-  std::uint32_t table = kMainTable;
+  RuleAction action = RuleAction::kLookUp;
+  std::uint32_t table = kMainTable;         // kUnreachable: 0
   std::optional<std::uint8_t> ip_protocol;  // IPPROTO_UDP, …
   std::optional<PortRange> source_ports;
   std::optional<FirewallMark> fwmark;

@@ -1,6 +1,7 @@
 #include "lib/network/policy_routing.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 
 #include <linux/rtnetlink.h>
@@ -30,6 +31,14 @@ Rule mark_rule(model::Family family, std::uint32_t mark) {
   rule.table = kMainTable;
   rule.input_interface = "lo";
   rule.fwmark = FirewallMark{.value = mark};
+  return rule;
+}
+
+// The same packets, if that rule did not find a route for them.
+Rule or_nowhere(Rule rule) {
+  rule.priority = kNowherePriority;
+  rule.action = RuleAction::kUnreachable;
+  rule.table = RT_TABLE_UNSPEC;
   return rule;
 }
 
@@ -68,10 +77,12 @@ base::Result<PolicyRouting> policy_routing(const PolicyRoutingInput& input) {
     }
   }
   for (const model::Family family : {model::Family::kV4, model::Family::kV6}) {
-    routing.rules.push_back(bearer_rule(family, kProductionBearerPriority, input.production_listen_port));
-    routing.rules.push_back(bearer_rule(family, kSideBearerPriority, input.side_listen_port));
+    std::vector<Rule> bearer = {bearer_rule(family, kProductionBearerPriority, input.production_listen_port),
+                                bearer_rule(family, kSideBearerPriority, input.side_listen_port)};
+    if (input.fwmark != 0) bearer.push_back(mark_rule(family, input.fwmark));
+    std::ranges::copy(bearer, std::back_inserter(routing.rules));
     if (family == model::Family::kV4) routing.rules.push_back(ports_of_arrivals_rule());
-    if (input.fwmark != 0) routing.rules.push_back(mark_rule(family, input.fwmark));
+    std::ranges::transform(bearer, std::back_inserter(routing.rules), or_nowhere);
     Rule table_rule;
     table_rule.family = family;
     table_rule.priority = kTablePriority;

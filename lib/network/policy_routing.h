@@ -13,6 +13,8 @@
 //
 //   21403  from here, with the mark                 → table main    bearer packets once more
 //
+//   21404  what 21400, 21401 and 21403 match        → unreachable   if main has no route for bearer packets
+//
 //   21410  everything                               → the table     AllowedIPs of sessions; throw routes exempt from it
 //
 //   32766  everything                               → table main    (the kernel's)
@@ -21,6 +23,10 @@
 // name their source port when they look a route up, for IPv4 and IPv6, and the mark, which the devices that we make put
 // on their sockets. The port serves foreign devices, which have no mark of ours, and the way back of what arrives; the
 // mark tells our bearer packets from what another program sends from a socket of the same port.
+//
+// Rule 21404 is for hosts that stand between two networks, or whose cable is out: the kernel asks on where main has no
+// route. With a full tunnel bearer packets would be borne by their own tunnel, again and again, as fast as the host
+// can.
 //
 // "From here" (iif lo) leaves alone what this host forwards: any client behind a gateway could else leave the tunnel by
 // using the port, and a WireGuard behind it does use one. It has a price: the kernel takes the ports out of arriving
@@ -52,6 +58,7 @@ inline constexpr std::uint32_t kProductionBearerPriority = 21400;
 inline constexpr std::uint32_t kSideBearerPriority = 21401;
 inline constexpr std::uint32_t kPortsOfArrivalsPriority = 21402;
 inline constexpr std::uint32_t kMarkPriority = 21403;
+inline constexpr std::uint32_t kNowherePriority = 21404;
 inline constexpr std::uint32_t kTablePriority = 21410;
 
 struct PolicyRoutingInput {

@@ -11,11 +11,21 @@ namespace {
 constexpr std::uint16_t kInexpressible[] = {FRA_DST,       FRA_SRC,        FRA_GOTO, FRA_TUN_ID, FRA_SUPPRESS_IFGROUP,
                                             FRA_UID_RANGE, FRA_DPORT_RANGE};
 
+std::uint8_t action_of(RuleAction action) {
+  switch (action) {
+    case RuleAction::kLookUp:
+      return FR_ACT_TO_TBL;
+    case RuleAction::kUnreachable:
+      return FR_ACT_UNREACHABLE;
+  }
+  return FR_ACT_UNSPEC;
+}
+
 Message rule_message(std::uint16_t type, std::uint16_t flags, const Rule& rule) {
   fib_rule_hdr header{};
   header.family = address_family(rule.family);
   header.table = rule.table < 256 ? static_cast<std::uint8_t>(rule.table) : static_cast<std::uint8_t>(RT_TABLE_UNSPEC);
-  header.action = FR_ACT_TO_TBL;
+  header.action = action_of(rule.action);
   Message message(type, static_cast<std::uint16_t>(NLM_F_ACK | flags), header);
   message.put_u32(FRA_PRIORITY, rule.priority).put_u32(FRA_TABLE, rule.table).put_u8(FRA_PROTOCOL, rule.protocol);
   if (!rule.input_interface.empty()) message.put_text(FRA_IIFNAME, rule.input_interface);
@@ -46,8 +56,8 @@ std::optional<Rule> parse_rule(const ReceivedMessage& message) {
   const auto header = header_of<fib_rule_hdr>(message.payload);
   if (!header || (header->family != AF_INET && header->family != AF_INET6)) return std::nullopt;
   const auto attributes = Attributes::behind(message.payload, sizeof *header);
-  if (header->action != FR_ACT_TO_TBL || (header->flags & FIB_RULE_INVERT) != 0 || header->tos != 0)
-    return std::nullopt;
+  if (header->action != FR_ACT_TO_TBL && header->action != FR_ACT_UNREACHABLE) return std::nullopt;
+  if ((header->flags & FIB_RULE_INVERT) != 0 || header->tos != 0) return std::nullopt;
   for (const std::uint16_t type : kInexpressible)
     if (attributes.bytes(type)) return std::nullopt;
   // Always there, as all ones when nothing is suppressed.
@@ -57,6 +67,7 @@ std::optional<Rule> parse_rule(const ReceivedMessage& message) {
   Rule rule;
   rule.family = header->family == AF_INET ? model::Family::kV4 : model::Family::kV6;
   rule.priority = attributes.u32(FRA_PRIORITY).value_or(0);
+  rule.action = header->action == FR_ACT_TO_TBL ? RuleAction::kLookUp : RuleAction::kUnreachable;
   rule.table = attributes.u32(FRA_TABLE).value_or(header->table);
   rule.protocol = attributes.u8(FRA_PROTOCOL).value_or(0);
   rule.input_interface = attributes.text(FRA_IIFNAME);

@@ -268,6 +268,7 @@ Result<RouteAnswer> FakeNetwork::route_to(const RouteQuery& query) {
   main.priority = kMainPriority;
   rules.insert(std::ranges::upper_bound(rules, main.priority, {}, &Rule::priority), main);
   for (const Rule& rule : rules) {
+    if (rule.action == RuleAction::kUnreachable) break;
     const Route* best = nullptr;
     for (const Route& route : routes_) {
       if (route.table != rule.table || !route.prefix.contains(query.destination)) continue;

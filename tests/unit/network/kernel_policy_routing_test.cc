@@ -144,6 +144,18 @@ TEST_F(KernelPolicyRouting, F38GatewaysThatAreNamedWithoutALinkAreNotFoundBehind
   }
 }
 
+// A laptop between two networks: its tunnel filled itself with gigabytes of its own packets, and the other end took an
+// address inside the tunnel for its endpoint.
+TEST_F(KernelPolicyRouting, F38BearerPacketsWithoutAnyRouteGoNowhere) {
+  run("ip -4 route flush dev uplink table main");
+  run("ip -6 route flush dev uplink table main");
+  for (const char* destination : {"198.51.100.9", "2001:db8:9::9"}) {
+    EXPECT_THAT(way(destination, 4296), HasSubstr("nreachable"));
+    EXPECT_THAT(way(destination, 4297), HasSubstr("nreachable"));
+    EXPECT_EQ(way(destination, 0), "tun7");
+  }
+}
+
 TEST_F(KernelPolicyRouting, ForwardedPacketsOfOthersWithThatPortTakeTheTunnel) {
   run("sysctl -qw net.ipv4.ip_forward=1");
   run("ip link add lan type veth peer name client");

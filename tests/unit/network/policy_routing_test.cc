@@ -9,6 +9,7 @@ namespace anubis::network {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::Each;
 using testing::Field;
 using testing::Gt;
@@ -57,8 +58,8 @@ TEST(PolicyRouting, MarkedPacketsFromHereGoToTheMainTableIfThereIsAMark) {
   marked.fwmark = 0xd6;
   const auto unmarked_rules = policy_routing(input()).value().rules;
   auto rules = policy_routing(marked).value().rules;
-  EXPECT_THAT(rules, SizeIs(unmarked_rules.size() + 2));
-  std::erase_if(rules, [](const Rule& rule) { return !rule.fwmark; });
+  EXPECT_THAT(rules, SizeIs(unmarked_rules.size() + 4));
+  std::erase_if(rules, [](const Rule& rule) { return !rule.fwmark || rule.action != RuleAction::kLookUp; });
   ASSERT_THAT(rules, SizeIs(2));
   EXPECT_NE(rules[0].family, rules[1].family);
   for (const Rule& rule : rules) {
@@ -67,6 +68,23 @@ TEST(PolicyRouting, MarkedPacketsFromHereGoToTheMainTableIfThereIsAMark) {
     EXPECT_EQ(rule.input_interface, "lo");
     EXPECT_THAT(rule.priority, AllOf(Gt(kPortsOfArrivalsPriority), Lt(kTablePriority)));
   }
+}
+
+TEST(PolicyRouting, WhatGoesToTheMainTableIsUnreachableIfItHasNoRoute) {
+  PolicyRoutingInput marked = input();
+  marked.fwmark = 0xd6;
+  const auto rules = policy_routing(marked).value().rules;
+  for (Rule rule : rules) {
+    if (rule.table != kMainTable || rule.priority == kPortsOfArrivalsPriority) continue;
+    rule.action = RuleAction::kUnreachable;
+    rule.table = 0;
+    rule.priority = kNowherePriority;
+    EXPECT_THAT(rules, Contains(rule));
+  }
+  EXPECT_GT(kNowherePriority, kMarkPriority);
+  EXPECT_LT(kNowherePriority, kTablePriority);
+  const auto nowhere = [](const Rule& rule) { return rule.action == RuleAction::kUnreachable; };
+  EXPECT_EQ(std::ranges::count_if(rules, nowhere), 6);
 }
 
 TEST(PolicyRouting, SideRangesAreThrownOnceWithTheOthers) {
