@@ -74,12 +74,12 @@ straight() {
   local host=$1 each
   shift
   while [[ $1 != -- ]]; do
-    on "$host" ip $(family "$1") rule add priority 21405 iif lo to "$1" lookup main suppress_prefixlength $((${1#*/} - 1))
-    on "$host" ip $(family "$1") rule add priority 21405 iif lo from "$1" lookup main
+    on "$host" ip $(family "$1") rule add priority 21407 iif lo to "$1" lookup main suppress_prefixlength $((${1#*/} - 1))
+    on "$host" ip $(family "$1") rule add priority 21407 iif lo from "$1" lookup main
     shift
   done
   shift
-  for each in "$@"; do on "$host" ip $(family "$each") rule add priority 21404 from "$each" lookup 214; done
+  for each in "$@"; do on "$host" ip $(family "$each") rule add priority 21406 from "$each" lookup 214; done
 }
 family() { if [[ $1 == *:* ]]; then echo -6; else echo -4; fi; }
 
