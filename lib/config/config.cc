@@ -14,6 +14,7 @@
 #include "lib/config/check.h"
 #include "lib/config/document.h"
 #include "lib/config/file.h"
+#include "lib/config/firewall.h"
 #include "lib/config/host_entry.h"
 #include "lib/config/key_file.h"
 #include "lib/config/peer_entry.h"
@@ -31,16 +32,19 @@ using base::fail;
 using model::InterfaceAddress;
 using model::IpPrefix;
 
-// What the kernel takes (dev_valid_name in net/core/dev.c), without the '%' that it would put a number for.
+// What the kernel takes (dev_valid_name in net/core/dev.c), without the '%' that it would put a number for, and what
+// means something else in the rules of a firewall.
 base::Result<std::string> parse_interface(std::string_view text) {
   constexpr std::size_t kMaxName = 15;  // IFNAMSIZ with the terminating zero
   const auto is_bad = [](char character) {
-    return character <= ' ' || character > '~' || character == '/' || character == ':' || character == '%';
+    return character <= ' ' || character > '~' ||
+           std::string_view("/:%*\\\"").find(character) != std::string_view::npos;
   };
   if (text.size() > kMaxName || text == "." || text == ".." || std::ranges::any_of(text, is_bad)) {
     return fail(
         ErrorCode::kInvalid,
-        fmt::format("\"{}\" cannot name an interface: 1 to 15 characters without blanks, '/', ':' and '%'", text));
+        fmt::format("\"{}\" cannot name an interface: 1 to 15 characters without blanks, quotes and any of /:%*\\",
+                    text));
   }
   return std::string(text);
 }
@@ -180,6 +184,8 @@ class Loader {
     config_.roaming = read_roaming(roaming);
     read_host_addresses(section, "lan_addresses", config_.side.prefix, config_.hosts.own.lan_addresses,
                         places_.lan_addresses);
+    Section firewall(or_absent(section.table("firewall")), "firewall", report_);
+    config_.firewall = read_firewall(firewall, config_.side.prefix);
     read_peers(section);
     read_hosts(section);
     section.finish();
@@ -293,7 +299,8 @@ class Loader {
   }
 
   void read_peers(Section& section) {
-    const PeerContext context{folder_, config_.side.prefix, config_.production.table == kMainTable};
+    const PeerContext context{folder_, config_.side.prefix, config_.production.table == kMainTable,
+                              config_.firewall.enabled};
     std::uint32_t number = 0;
     for (const Table* table : section.tables("peer")) {
       entries_.push_back(read_peer(*table, ++number, context, report_));

@@ -64,6 +64,13 @@ struct Control {
   base::Duration stop_timeout = std::chrono::seconds(2);  // for the peers' answers to our bye
 };
 
+// What of this host's packet filter is ours.
+struct Firewall {
+  bool enabled = true;
+  std::vector<model::IpPrefix> masquerade;  // sources that go on in the name of this host
+  std::vector<model::IpAddress> snat_to;    // at most one of a family, and only of those that masquerade has
+};
+
 // Move-only: it holds private keys.
 struct Config {
   std::string name;  // what peers' displays call this host
@@ -75,6 +82,7 @@ struct Config {
   roaming::Settings roaming;
   // Named hosts. Nobody has another's name, with or without model::kWireGuardSuffix, or another's address.
   model::Hosts hosts;
+  Firewall firewall;
   // Names, keys and side addresses are unique, and their allowed IPs overlap only on purpose.
   std::vector<model::Peer> peers;
   std::vector<std::string> warnings;  // for the log: FILE:LINE:COLUMN and a sentence each

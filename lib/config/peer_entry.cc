@@ -133,6 +133,28 @@ void read_keepalive(Section& section, PeerEntry& entry) {
   }
 }
 
+// F37
+void read_never_clear(Section& section, const PeerContext& context, PeerEntry& entry) {
+  constexpr std::string_view kKey = "never_clear";
+  entry.peer.never_clear = section.boolean(kKey).value_or(false);
+  if (!entry.peer.never_clear) return;
+  const Place place = section.value(kKey)->place;
+  if (!context.firewall) {
+    section.error(place, kKey,
+                  "needs the firewall, which enabled = false in [firewall] leaves out; take one of them out");
+  }
+  const auto& endpoint = entry.peer.endpoint;
+  const bool is_all = std::ranges::any_of(entry.peer.allowed_ips, &IpPrefix::is_default_route);
+  if (is_all && endpoint && !endpoint->literal()) {
+    section.warning(
+        place, kKey,
+        fmt::format("while this peer is down, nobody can be asked for the address of its endpoint {}, as all "
+                    "goes through it or not at all; write its address, or name the name server in "
+                    "production.throw",
+                    endpoint->host));
+  }
+}
+
 template <class Key>
 void read_preshared_key(Section& section, std::string_view key, const PeerContext& context,
                         std::shared_ptr<const Key>& preshared_key, std::optional<Place>& place) {
@@ -196,6 +218,7 @@ PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext&
   entry.has_addresses = section.has("addresses");
   entry.nested = section.boolean("nested").value_or(false);
   read_keepalive(section, entry);
+  read_never_clear(section, context, entry);
   read_preshared_key(section, "preshared_key_file", context, entry.peer.preshared_key, entry.preshared_key);
   read_preshared_key(section, "side_preshared_key_file", context, entry.peer.side_preshared_key,
                      entry.side_preshared_key);

@@ -43,6 +43,7 @@ struct PeerContext {
   std::filesystem::path folder;  // that relative key files are relative to
   model::IpPrefix side_prefix;
   bool main_table = false;  // routes go to the main table
+  bool firewall = true;     // there is one of ours
 };
 
 [[nodiscard]] PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext& context, Report& report);

@@ -36,6 +36,7 @@ struct Peer {
   std::optional<base::Duration> idle_timeout;  // of its sessions with us; none: however long nothing is said
   std::string group;                           // may be empty
   bool is_automatic = false;                   // brought up and taken down by where this host is
+  bool never_clear = false;                    // what is for its allowed IPs goes to it or nowhere; sessions don't mind
   // Another number after each reload that changed the peer's secrets, for those who are not given them.
   std::uint32_t secrets_version = 0;
 };

@@ -65,15 +65,16 @@ TEST_F(ConfigTest, KeysOfTheInterfacesAreChecked) {
       {"interface = 7", "13: key production.interface: is an integer, must be a string"},
       {"interface = \"sixteencharacter\"",
        "13: key production.interface: \"sixteencharacter\" cannot name an interface: 1 to 15 characters without "
-       "blanks, "
-       "'/', ':' and '%'"},
+       "blanks, quotes and any of /:%*\\"},
       {"interface = \"..\"",
-       "13: key production.interface: \"..\" cannot name an interface: 1 to 15 characters without blanks, '/', ':' and "
-       "'%'"},
+       "13: key production.interface: \"..\" cannot name an interface: 1 to 15 characters without blanks, quotes "
+       "and any of /:%*\\"},
+      {"interface = 'w\"g*'",
+       "13: key production.interface: \"w\"g*\" cannot name an interface: 1 to 15 characters without blanks, quotes "
+       "and any of /:%*\\"},
       {"interface = \"w g\"",
-       "13: key production.interface: \"w g\" cannot name an interface: 1 to 15 characters without blanks, '/', ':' "
-       "and "
-       "'%'"},
+       "13: key production.interface: \"w g\" cannot name an interface: 1 to 15 characters without blanks, quotes "
+       "and any of /:%*\\"},
       {"listen_port = \"4296\"", "15: key production.listen_port: is a string, must be an integer"},
       {"listen_port = 0", "15: key production.listen_port: is 0, must be 1 to 65535"},
       {"listen_port = 65536", "15: key production.listen_port: is 65536, must be 1 to 65535"},
@@ -229,11 +230,10 @@ TEST_F(ConfigTest, KeysOfPeersAreChecked) {
       {"AllowedIPs = []", "1: key peer[1].AllowedIPs: is not known; did you mean allowed_ips?"},
       {"allowed-ips = []", "1: key peer[1].allowed-ips: is not known; did you mean allowed_ips?"},
       {"endpiont = \"x\"", "1: key peer[1].endpiont: is not known; did you mean endpoint?"},
-      {"never_clear = true",
-       "1: key peer[1].never_clear: is not known; known here: addresses, allowed_ips, auto, endpoint, group, "
-       "idle_timeout, "
-       "lan_addresses, lease, name, nested, persistent_keepalive, preshared_key_file, public_key, side_address, "
-       "side_endpoint, side_preshared_key_file, "
+      {"firmware = true",
+       "1: key peer[1].firmware: is not known; known here: addresses, allowed_ips, auto, endpoint, group, "
+       "idle_timeout, lan_addresses, lease, name, nested, never_clear, persistent_keepalive, preshared_key_file, "
+       "public_key, side_address, side_endpoint, side_preshared_key_file, "
        "side_public_key"},
   };
   for (const auto& [line, error] : cases) {
