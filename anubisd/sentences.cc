@@ -261,6 +261,8 @@ std::string drifted(const netd::Drift& drift, const netd::InterfaceReport& inter
       return "somebody removed routing rules of ours: they are back";
     case DriftKind::kThrowRoutes:
       return "somebody removed throw routes of ours: they are back";
+    case DriftKind::kFirewall:
+      return "somebody changed the firewall's table inet anubis: it is as it was";
     case DriftKind::kLost:
       break;
     case DriftKind::kUntold:

@@ -1,5 +1,5 @@
-// The firewall of this host, as far as it is ours. Calls block, for a fraction of a millisecond (apply(), list(): some).
-// One thread.
+// The firewall of this host, as far as it is ours. Calls block, for a fraction of a millisecond (apply(), list():
+// some). One thread.
 #pragma once
 
 #include <span>

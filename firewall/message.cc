@@ -45,8 +45,8 @@ Bytes one_message(std::string_view set, std::span<const Range> ranges, Change ch
   Bytes bytes(kBytesBesides + ranges.size() * kBytesARange);
   nlmsghdr* const message = mnl_nlmsg_put_header(bytes.data());
   const bool adds = change == Change::kAdd;
-  message->nlmsg_type = static_cast<std::uint16_t>((NFNL_SUBSYS_NFTABLES << 8) |
-                                                   (adds ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM));
+  message->nlmsg_type =
+      static_cast<std::uint16_t>((NFNL_SUBSYS_NFTABLES << 8) | (adds ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM));
   message->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | (adds ? NLM_F_CREATE : 0));
   auto* const header = static_cast<nfgenmsg*>(mnl_nlmsg_put_extra_header(message, sizeof(nfgenmsg)));
   header->nfgen_family = NFPROTO_INET;
@@ -72,9 +72,7 @@ class AttributeWriter {
     put_text(header(), type, text);
     return *this;
   }
-  Bytes take() {
-    return {bytes_.begin() + MNL_NLMSG_HDRLEN, bytes_.begin() + header()->nlmsg_len};
-  }
+  Bytes take() { return {bytes_.begin() + MNL_NLMSG_HDRLEN, bytes_.begin() + header()->nlmsg_len}; }
 
  private:
   nlmsghdr* header() { return reinterpret_cast<nlmsghdr*>(bytes_.data()); }

@@ -28,7 +28,8 @@ constexpr int kDumps = 5;
 constexpr int kDatagramsPerDrain = 256;
 
 constexpr const char* kNoNftables =
-    "this kernel has no nftables (CONFIG_NF_TABLES, and CONFIG_NF_TABLES_INET): load or enable it, or set enabled = false "
+    "this kernel has no nftables (CONFIG_NF_TABLES, and CONFIG_NF_TABLES_INET): load or enable it, or set enabled = "
+    "false "
     "in [firewall] to go without a firewall of ours";
 
 std::uint16_t type_of(std::uint8_t type) { return static_cast<std::uint16_t>((NFNL_SUBSYS_NFTABLES << 8) | type); }
@@ -91,7 +92,8 @@ Result<Netlink> Netlink::open(Events events) {
   mnl_socket_setsockopt(socket.get(), NETLINK_CAP_ACK, &on, sizeof on);  // shorter answers; no harm without it
   const int fd = mnl_socket_get_fd(socket.get());
   constexpr int kRoom = 4 << 20;  // for some ten thousand ranges at once
-  for (const int direction : {SO_SNDBUFFORCE, SO_RCVBUFFORCE}) setsockopt(fd, SOL_SOCKET, direction, &kRoom, sizeof kRoom);
+  for (const int direction : {SO_SNDBUFFORCE, SO_RCVBUFFORCE})
+    setsockopt(fd, SOL_SOCKET, direction, &kRoom, sizeof kRoom);
   if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience) != 0 ||
       mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
     return base::fail_errno(errno, "cannot set up a netlink socket to nftables");

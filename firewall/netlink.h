@@ -1,5 +1,5 @@
-// A netlink socket to nf_tables. What can go wrong on the way (interrupted calls, dumps that changed meanwhile) is dealt
-// with here.
+// A netlink socket to nf_tables. What can go wrong on the way (interrupted calls, dumps that changed meanwhile) is
+// dealt with here.
 #pragma once
 
 #include <cstdint>

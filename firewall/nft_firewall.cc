@@ -221,6 +221,9 @@ Result<Standing> NftFirewall::look() {
 Status NftFirewall::remove() {
   if (auto status = open(); !status) return status;
   policy_.reset();
+  const auto reading = read();
+  if (!reading) return fail(reading.error());
+  if (!reading->is_there) return {};
   auto done = run(fmt::format("table inet {0}\ndelete table inet {0}\n", kTable));
   (void)events_->drain([](const Message&) {});
   return done ? Status() : fail(done.error());

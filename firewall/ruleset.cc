@@ -76,16 +76,14 @@ class Builder {
   Chain input() const {
     Chain chain{"input", "filter", "filter", {}};
     const Family side = policy_.side_address.family();
-    chain.rules.push_back(
-        {fmt::format("iifname {} {} saddr @{} {} daddr {} udp dport {} accept", side_, words(side).network,
-                     named("side_peers", side), words(side).network, policy_.side_address.to_string(),
-                     policy_.service_port),
-         "side peers ask"});
+    chain.rules.push_back({fmt::format("iifname {} {} saddr @{} {} daddr {} udp dport {} accept", side_,
+                                       words(side).network, named("side_peers", side), words(side).network,
+                                       policy_.side_address.to_string(), policy_.service_port),
+                           "side peers ask"});
     chain.rules.push_back({fmt::format("iifname {} drop", side_), "and have nothing else from the side interface"});
     add_production_sources(chain);
     for (const Family family : kFamilies) {
-      const std::string source =
-          family == Family::kV4 ? "ip saddr" : "ip6 saddr & ffff:ffff:ffff:ffff::";
+      const std::string source = family == Family::kV4 ? "ip saddr" : "ip6 saddr & ffff:ffff:ffff:ffff::";
       // The first four bytes of a handshake initiation, behind the UDP header.
       chain.rules.push_back(
           {fmt::format("meta nfproto {} udp dport {} @th,64,32 0x01000000 update @{} {{ {} limit rate over {}/second "
@@ -174,10 +172,9 @@ class Builder {
       if (std::ranges::none_of(policy_.masquerade, is_of_family)) continue;
       add_set("masquerade", family, policy_.masquerade);
       const auto fixed = std::ranges::find_if(policy_.snat_to, is_of_family);
-      const std::string change =
-          fixed == policy_.snat_to.end()
-              ? "masquerade"
-              : fmt::format("snat {} to {}", words(family).network, fixed->to_string());
+      const std::string change = fixed == policy_.snat_to.end()
+                                     ? "masquerade"
+                                     : fmt::format("snat {} to {}", words(family).network, fixed->to_string());
       chain.rules.push_back({fmt::format("oifname != {{ {}, {}, \"lo\" }} {} saddr @{} {}", production_, side_,
                                          words(family).network, named("masquerade", family), change),
                              fmt::format("{} goes on in the name of this host", words(family).protocol)});

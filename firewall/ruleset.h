@@ -25,9 +25,10 @@ namespace anubis::firewall {
 
 inline constexpr std::string_view kTable = "anubis";
 
-// Of one IPv4 address or IPv6 /64. WireGuard answers an initiation at the cost of three X25519, about 0.2 ms: one source
-// can have a tenth of a processor, and ten thousand peers behind one address are all served within half a minute.
-// Only initiations count, so a session that is up loses nothing to this but, behind a source that floods, its rekeying.
+// Of one IPv4 address or IPv6 /64. WireGuard answers an initiation at the cost of three X25519, about 0.2 ms: one
+// source can have a tenth of a processor, and ten thousand peers behind one address are all served within half a
+// minute. Only initiations count, so a session that is up loses nothing to this but, behind a source that floods, its
+// rekeying.
 inline constexpr int kInitiationsPerSecond = 500;
 inline constexpr int kInitiationsAtOnce = 2000;
 // How many sources are watched at a time. When it is full, further ones are let through: WireGuard's cookies remain.

@@ -153,6 +153,7 @@ Result<Authority::Reload> Authority::take_reload(const std::function<Status(cons
   // Its name and its WireGuard addresses are those of the running interface, until a restart.
   config_.hosts.own.lan_addresses = std::move(config.hosts.own.lan_addresses);
   config_.hosts.others = std::move(config.hosts.others);
+  config_.firewall = std::move(config.firewall);
   reload.applied = apply(directory_.replace(std::move(config.peers)));
   return reload;
 }

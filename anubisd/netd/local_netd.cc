@@ -52,21 +52,22 @@ InterfaceSettings side_settings(const config::Config& config) {
 
 Result<std::unique_ptr<LocalNetd>> LocalNetd::create(const config::Config& config,
                                                      const model::PeerDirectory& directory, network::Network& network,
-                                                     Devices& devices, std::unique_ptr<network::Watcher> watcher) {
+                                                     Devices& devices, firewall::Firewall& firewall,
+                                                     std::unique_ptr<network::Watcher> watcher) {
   base::Fd events(epoll_create1(EPOLL_CLOEXEC));
   if (!events) return base::fail_errno(errno, "cannot watch the interfaces");
   if (config.production.table != network::kMainTable) watcher->watch_table(config.production.table);
   auto surroundings = SurroundingsWatch::create(network);
   if (!surroundings) return fail(surroundings.error());
-  std::unique_ptr<LocalNetd> netd(new LocalNetd(config, directory, network, devices, std::move(watcher),
+  std::unique_ptr<LocalNetd> netd(new LocalNetd(config, directory, network, devices, firewall, std::move(watcher),
                                                 std::move(events), std::move(*surroundings)));
   if (auto status = netd->watch(netd->watcher_->fd()); !status) return fail(status.error());
   return netd;
 }
 
 LocalNetd::LocalNetd(const config::Config& config, const model::PeerDirectory& directory, network::Network& network,
-                     Devices& devices, std::unique_ptr<network::Watcher> watcher, base::Fd events,
-                     SurroundingsWatch surroundings)
+                     Devices& devices, firewall::Firewall& firewall, std::unique_ptr<network::Watcher> watcher,
+                     base::Fd events, SurroundingsWatch surroundings)
     : config_(config),
       directory_(directory),
       network_(network),
@@ -76,6 +77,7 @@ LocalNetd::LocalNetd(const config::Config& config, const model::PeerDirectory& d
       side_(Interface::kSide, side_settings(config), network, devices, drift_),
       production_peers_(config_.production, directory, network, production_, drift_),
       side_peers_(config_.side, directory, network, side_, drift_),
+      firewall_(config_, directory, side_peers_, firewall, drift_),
       surroundings_(std::move(surroundings)) {}
 
 ManagedInterface& LocalNetd::interface(Interface which) {
@@ -95,7 +97,27 @@ Status LocalNetd::watch(int fd) {
   return base::fail_errno(errno, "cannot watch the interfaces");
 }
 
+// Once a round of both interfaces is enough.
+Status LocalNetd::settle_firewall() {
+  if (auto status = firewall_.settle(); !status) return status;
+  if (hears_firewall_ || firewall_.event_fd() < 0) return {};
+  hears_firewall_ = true;
+  return watch(firewall_.event_fd());
+}
+
+Status LocalNetd::update_firewall() {
+  std::vector<model::IpPrefix> sources;
+  for (const PeerIndex index : production_peers_.installed()) {
+    const auto& allowed_ips = directory_.get(index)->allowed_ips;
+    sources.insert(sources.end(), allowed_ips.begin(), allowed_ips.end());
+  }
+  return firewall_.let_in(sources);
+}
+
 Result<InterfaceReport> LocalNetd::bring_up(Interface which) {
+  if (which == Interface::kSide) {
+    if (auto status = settle_firewall(); !status) return fail(status.error());
+  }
   // Before the interface: its first bearer packet needs the rules.
   if (auto status = apply_routing_policy(policy_stood_ ? &drift_ : nullptr); !status) return fail(status.error());
   policy_stood_ = true;
@@ -147,8 +169,11 @@ Status LocalNetd::apply_routing_policy(DriftQueue* drift) {
 
 Status LocalNetd::reconcile(Interface which, bool fresh) {
   switch (which) {
-    case Interface::kProduction:
-      return production_peers_.reconcile(fresh);
+    case Interface::kProduction: {
+      auto status = production_peers_.reconcile(fresh);
+      const auto followed = update_firewall();
+      return status ? followed : status;
+    }
     case Interface::kSide:
       break;
   }
@@ -163,6 +188,7 @@ std::vector<Interface> LocalNetd::interfaces_to_heal() {
   for (const Interface which : kInterfaces) {
     if (interface(which).take_process_end()) want(which);
   }
+  if (firewall_.was_changed()) want(Interface::kSide);
   if (!watcher_) return wanted;
   const auto changes = watcher_->drain();
   if (!changes) {
@@ -229,9 +255,22 @@ Result<std::vector<model::Sighting>> LocalNetd::look_around() {
 
 Result<std::vector<PeerIndex>> LocalNetd::installed_peers() { return production_peers_.installed(); }
 
-Result<Presence> LocalNetd::install(const InstallRequest& request) { return production_peers_.install(request); }
+Result<Presence> LocalNetd::install(const InstallRequest& request) {
+  auto presence = production_peers_.install(request);
+  if (!presence) return presence;
+  if (auto status = update_firewall(); !status) {
+    // A session from which nothing may come is none.
+    if (*presence == Presence::kCreated) (void)production_peers_.remove(request.peer);
+    return fail(status.error());
+  }
+  return presence;
+}
 
-Status LocalNetd::remove(PeerIndex peer) { return production_peers_.remove(peer); }
+Status LocalNetd::remove(PeerIndex peer) {
+  auto status = production_peers_.remove(peer);
+  const auto followed = update_firewall();
+  return status ? followed : status;
+}
 
 Status LocalNetd::handshake_done(PeerIndex peer) { return production_peers_.handshake_done(peer); }
 
@@ -306,6 +345,8 @@ Status LocalNetd::apply_changes(const model::DirectoryChanges& changes) {
   for (const auto& [index, peer] : changes.removed) {
     if (auto status = production_peers_.remove(index); !status && first) first = fail(status.error().within(peer.name));
   }
+  if (auto status = update_firewall(); !status && first) first = status;
+  if (auto status = firewall_.reload(); !status && first) first = status;
   if (auto status = apply_routing_policy(nullptr); !status && first) first = status;
   if (side_.is_known()) {
     if (auto status = side_peers_.take_over(changes); !status && first)
@@ -328,8 +369,9 @@ Status LocalNetd::tear_down() {
   };
   take_away(production_peers_, production_);
   take_away(side_peers_, side_);
-  // Last: until then bearer packets may still be under way.
+  // Last: until then bearer packets may still be under way, and the interfaces may stand.
   keep(apply_policy(network_, {}, nullptr));
+  keep(firewall_.tear_down());
   policy_stood_ = false;
   return first;
 }

@@ -3,6 +3,7 @@
 //   LocalNetd ─┬─ ManagedInterface, twice: link, device, addresses
 //              ├─ ProductionPeers: sessions and their routes
 //              ├─ SidePeers: all authorised peers and the routes to them
+//              ├─ FirewallKeeper: what may pass the interfaces at all
 //              └─ policy_rules: what keeps bearer packets and excluded ranges out of the tunnel
 //
 // What we make carries our route protocol number, or, for links, our alias: nothing else is ever removed, and a process
@@ -14,11 +15,13 @@
 
 #include "anubisd/netd/devices.h"
 #include "anubisd/netd/drift.h"
+#include "anubisd/netd/firewall_keeper.h"
 #include "anubisd/netd/managed_interface.h"
 #include "anubisd/netd/netd.h"
 #include "anubisd/netd/production_peers.h"
 #include "anubisd/netd/side_peers.h"
 #include "anubisd/netd/surroundings_watch.h"
+#include "firewall/firewall.h"
 #include "lib/base/fd.h"
 #include "lib/config/config.h"
 #include "lib/model/directory.h"
@@ -29,10 +32,12 @@ namespace anubis::netd {
 
 class LocalNetd final : public Netd {
  public:
-  // config, directory, network and devices must outlive it. The watcher need not tell what `network` itself changes.
+  // config, directory, network, devices and firewall must outlive it. The watcher need not tell what `network` itself
+  // changes.
   static base::Result<std::unique_ptr<LocalNetd>> create(const config::Config& config,
                                                          const model::PeerDirectory& directory,
                                                          network::Network& network, Devices& devices,
+                                                         firewall::Firewall& firewall,
                                                          std::unique_ptr<network::Watcher> watcher);
 
   base::Result<InterfaceReport> bring_up(Interface which) override;
@@ -52,16 +57,19 @@ class LocalNetd final : public Netd {
   base::Status tear_down() override;
 
   // After a reload, when the directory holds the new set: the side interface gets, changes and loses peers; removed
-  // peers also leave the production interface.
+  // peers also leave the production interface; the firewall follows.
   base::Status apply_changes(const model::DirectoryChanges& changes);
 
  private:
   LocalNetd(const config::Config& config, const model::PeerDirectory& directory, network::Network& network,
-            Devices& devices, std::unique_ptr<network::Watcher> watcher, base::Fd events,
+            Devices& devices, firewall::Firewall& firewall, std::unique_ptr<network::Watcher> watcher, base::Fd events,
             SurroundingsWatch surroundings);
 
   ManagedInterface& interface(Interface which);
   base::Status apply_routing_policy(DriftQueue* drift);
+  base::Status settle_firewall();
+  // To the peers that are up now.
+  base::Status update_firewall();
   base::Status reconcile(Interface which, bool fresh);
   // Adds a descriptor that is to make event_fd() readable.
   base::Status watch(int fd);
@@ -84,7 +92,9 @@ class LocalNetd final : public Netd {
   ManagedInterface side_;
   ProductionPeers production_peers_;
   SidePeers side_peers_;
+  FirewallKeeper firewall_;
   SurroundingsWatch surroundings_;
+  bool hears_firewall_ = false;
   // By Interface: the device is new, and no bring_up() has said so yet because something behind it failed.
   std::array<bool, 2> fresh_{};
   bool policy_stood_ = false;  // the rules were in place once, so that somebody took away what is missing

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "firewall/nft_firewall.h"
 #include "lib/network/rtnetlink_network.h"
 #include "lib/network/watcher.h"
 
@@ -18,7 +19,9 @@ base::Result<LocalParts> make_local_parts(const config::Config& config, const mo
   LocalParts parts;
   parts.network = std::move(*network);
   parts.devices = std::make_unique<SystemDevices>(launcher);
-  auto netd = LocalNetd::create(config, directory, *parts.network, *parts.devices, std::move(*watcher));
+  parts.firewall = std::make_unique<firewall::NftFirewall>();
+  auto netd =
+      LocalNetd::create(config, directory, *parts.network, *parts.devices, *parts.firewall, std::move(*watcher));
   if (!netd) return base::fail(netd.error());
   parts.netd = std::move(*netd);
   return parts;

@@ -5,6 +5,7 @@
 
 #include "anubisd/netd/devices.h"
 #include "anubisd/netd/local_netd.h"
+#include "firewall/firewall.h"
 #include "lib/config/config.h"
 #include "lib/model/directory.h"
 #include "lib/network/network.h"
@@ -14,6 +15,7 @@ namespace anubis::netd {
 struct LocalParts {  // in the order of their dependence
   std::unique_ptr<network::Network> network;
   std::unique_ptr<Devices> devices;
+  std::unique_ptr<firewall::Firewall> firewall;
   std::unique_ptr<LocalNetd> netd;
 };
 

@@ -82,6 +82,7 @@ enum class DriftKind : std::uint8_t {
   // The host's.
   kRules,
   kThrowRoutes,
+  kFirewall,
   // The interface is not there, and could not be brought back yet. Told as long as it is so.
   kLost,
   // So many more happened than could be kept until they were taken.
@@ -101,9 +102,9 @@ class Netd {
   virtual ~Netd() = default;
 
   // Creates or adopts the interface and brings it to its configuration: key, listen port, addresses, MTU, link up,
-  // rules; for the side interface also all authorised peers; for the production interface the routes of the sessions.
-  // What stands there already and matches is left as it is, what has gone or was changed is put back: so this is what
-  // heals, too. Costs a dump.
+  // rules, the firewall before all; for the side interface also all authorised peers; for the production interface the
+  // routes of the sessions. What stands there already and matches is left as it is, what has gone or was changed is put
+  // back: so this is what heals, too. Costs a dump.
   virtual base::Result<InterfaceReport> bring_up(Interface which) = 0;
   // What the calls of bring_up() have found since the last time; none from the first of each interface.
   [[nodiscard]] virtual std::vector<Drift> take_drift() = 0;

@@ -17,7 +17,7 @@
 
 namespace anubis::base {
 
-inline constexpr std::array<std::string_view, 45> kSteps = {
+inline constexpr std::array<std::string_view, 48> kSteps = {
     // anubisd
     "command.begun",       // the user's command is known, nothing has been done for it
     "endpoint.found",      // where the peer is
@@ -64,6 +64,9 @@ inline constexpr std::array<std::string_view, 45> kSteps = {
     "side.peers-set",       // but not yet routed
     "side.routed",          // the side interface is complete
     "side.flushed",         // its routes are gone, its peers there
+    "firewall.applied",     // all of it, with what an earlier process let in
+    "firewall.followed",    // it lets in what the peers that are up may send, and nothing else
+    "firewall.removed",     // nothing else of ours is left
     "network.changed",      // a batch of links, addresses, routes or rules was taken by the kernel
 };
 

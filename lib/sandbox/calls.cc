@@ -168,9 +168,12 @@ Rules anubisd_calls() {
 
 Rules netd_calls() {
   return with_common({
-      // WireGuard, links, addresses, routes, rules.
+      // WireGuard, links, addresses, routes, rules, nftables.
       {SCMP_SYS(socket), {{0, AF_NETLINK}, {2, NETLINK_ROUTE}}},
       {SCMP_SYS(socket), {{0, AF_NETLINK}, {2, NETLINK_GENERIC}}},
+      {SCMP_SYS(socket), {{0, AF_NETLINK}, {2, NETLINK_NETFILTER}}},
+      {SCMP_SYS(pselect6)},  // libnftables waits by it
+      {SCMP_SYS(select)},
       // anubisd, and a userspace WireGuard, whose process is watched.
       {SCMP_SYS(socket), {{0, AF_UNIX}}},
       {SCMP_SYS(accept4)},

@@ -155,7 +155,7 @@ Status Host::start() {
   auto watcher = network::Watcher::create(faulty_notifications(plan_));
   if (!watcher) return base::fail(watcher.error());
   (*watcher)->ignore(static_cast<network::RtnetlinkNetwork&>(*network_).port());
-  auto netd = netd::LocalNetd::create(config_, directory_, *network_, devices_, std::move(*watcher));
+  auto netd = netd::LocalNetd::create(config_, directory_, *network_, devices_, firewall_, std::move(*watcher));
   if (!netd) return base::fail(netd.error());
   netd_ = std::move(*netd);
   return {};

@@ -9,6 +9,7 @@
 
 #include "anubisd/netd/devices.h"
 #include "anubisd/netd/local_netd.h"
+#include "firewall/testing/fake_firewall.h"
 #include "lib/base/fd.h"
 #include "lib/network/rtnetlink_network.h"
 #include "lib/wireguard/testing/fake_device.h"
@@ -69,6 +70,7 @@ class Host {
   config::Config config_;
   model::InMemoryDirectory directory_;
   TestDevices devices_;
+  firewall::testing::FakeFirewall firewall_;
   std::unique_ptr<network::Network> clean_;
   std::unique_ptr<network::Network> network_;
   std::unique_ptr<netd::LocalNetd> netd_;

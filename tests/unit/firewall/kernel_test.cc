@@ -88,10 +88,18 @@ TEST_F(KernelFirewall, TheSetsOfWhatIsUpFollow) {
 // Neighbours in one order and another, and what lies within: kernels are particular about where ranges meet.
 TEST_F(KernelFirewall, RangesThatMeetComeAndGoInAnyOrder) {
   apply(simple());
-  const std::vector<std::vector<const char*>> steps{
-      {"10.0.0.0/25"}, {"10.0.0.0/25", "10.0.0.128/25"}, {"10.0.0.128/25"}, {"10.0.0.128/25", "10.0.0.0/24"},
-      {"10.0.0.0/26", "10.0.0.192/26"}, {"10.0.0.64/26", "10.0.1.0/24"}, {"10.0.0.0/8"}, {"10.0.0.0/9", "11.0.0.0/8"},
-      {"0.0.0.0/1"}, {"128.0.0.0/1"}, {"0.0.0.0/0"}, {"0.0.0.0/8", "255.0.0.0/8"}};
+  const std::vector<std::vector<const char*>> steps{{"10.0.0.0/25"},
+                                                    {"10.0.0.0/25", "10.0.0.128/25"},
+                                                    {"10.0.0.128/25"},
+                                                    {"10.0.0.128/25", "10.0.0.0/24"},
+                                                    {"10.0.0.0/26", "10.0.0.192/26"},
+                                                    {"10.0.0.64/26", "10.0.1.0/24"},
+                                                    {"10.0.0.0/8"},
+                                                    {"10.0.0.0/9", "11.0.0.0/8"},
+                                                    {"0.0.0.0/1"},
+                                                    {"128.0.0.0/1"},
+                                                    {"0.0.0.0/0"},
+                                                    {"0.0.0.0/8", "255.0.0.0/8"}};
   for (const auto& step : steps) {
     std::vector<model::IpPrefix> prefixes;
     for (const char* text : step) prefixes.push_back(prefix(text));

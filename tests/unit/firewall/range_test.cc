@@ -33,9 +33,11 @@ TEST(Range, NeighboursBecomeOne) {
 }
 
 TEST(Range, OthersStayApartAndInOrder) {
-  EXPECT_THAT(merged({"192.0.2.0/24", "10.44.0.3", "10.44.0.1"}), ElementsAre("10.44.0.1", "10.44.0.3", "192.0.2.0/24"));
+  EXPECT_THAT(merged({"192.0.2.0/24", "10.44.0.3", "10.44.0.1"}),
+              ElementsAre("10.44.0.1", "10.44.0.3", "192.0.2.0/24"));
   // What lies in the first reaches less far than the first does.
-  EXPECT_THAT(merged({"10.0.0.0/8", "10.1.0.0/16", "10.200.0.0/16", "11.0.0.0/24"}), ElementsAre("10.0.0.0-11.0.0.255"));
+  EXPECT_THAT(merged({"10.0.0.0/8", "10.1.0.0/16", "10.200.0.0/16", "11.0.0.0/24"}),
+              ElementsAre("10.0.0.0-11.0.0.255"));
 }
 
 TEST(Range, TheLastAddressOfAllHasNoneBehindIt) {

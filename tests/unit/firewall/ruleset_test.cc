@@ -72,7 +72,8 @@ TEST(Ruleset, SideAddressesOfIpv4AreNamedOneByOne) {
   policy.side_ranges = {prefix("192.168.77.9/32"), prefix("192.168.77.3/32")};
   const std::string text = to_text(ruleset_of(policy));
   EXPECT_THAT(text, HasSubstr("elements = { 192.168.77.3, 192.168.77.9 }"));
-  EXPECT_THAT(text, HasSubstr("iifname \"anubis0\" ip saddr @side_peers_v4 ip daddr 192.168.77.1 udp dport 4298 accept"));
+  EXPECT_THAT(text,
+              HasSubstr("iifname \"anubis0\" ip saddr @side_peers_v4 ip daddr 192.168.77.1 udp dport 4298 accept"));
   EXPECT_THAT(text, HasSubstr("oifname \"anubis0\" ip saddr 192.168.77.1 udp sport 4298 accept"));
 }
 
@@ -90,7 +91,8 @@ TEST(Ruleset, MasqueradesWhatLeavesByInterfacesOfOthers) {
   policy.snat_to = {ip("192.0.2.7")};
   const std::string text = to_text(ruleset_of(policy));
   EXPECT_THAT(text, HasSubstr("type nat hook postrouting priority srcnat; policy accept;"));
-  EXPECT_THAT(text, HasSubstr("oifname != { \"wg0\", \"anubis0\", \"lo\" } ip saddr @masquerade_v4 snat ip to 192.0.2.7"));
+  EXPECT_THAT(text,
+              HasSubstr("oifname != { \"wg0\", \"anubis0\", \"lo\" } ip saddr @masquerade_v4 snat ip to 192.0.2.7"));
   EXPECT_THAT(text, HasSubstr("oifname != { \"wg0\", \"anubis0\", \"lo\" } ip6 saddr @masquerade_v6 masquerade"));
 }
 
@@ -100,7 +102,8 @@ TEST(Ruleset, F37WhatMustNotGoInClearIsRejectedHereAndDroppedOnItsWayThrough) {
   policy.throw_ranges = {prefix("10.44.0.128/25")};
   const std::string text = to_text(ruleset_of(policy));
   EXPECT_THAT(text, HasSubstr("oifname != \"wg0\" ip daddr != @throw_v4 ip daddr @never_clear_v4 drop"));
-  EXPECT_THAT(text, HasSubstr("\t\tip daddr != @throw_v4 ip daddr @never_clear_v4 reject with icmpx type admin-prohibited"));
+  EXPECT_THAT(text,
+              HasSubstr("\t\tip daddr != @throw_v4 ip daddr @never_clear_v4 reject with icmpx type admin-prohibited"));
   EXPECT_THAT(text, HasSubstr("udp sport { 4296, 4297 } accept"));
   EXPECT_THAT(text, Not(HasSubstr("never_clear_v6")));
   // A range of its own needs no exceptions for what makes a link work.

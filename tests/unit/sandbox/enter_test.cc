@@ -115,7 +115,6 @@ std::vector<Case> forbidden_to_netd() {
   cases.push_back({"listen", [] { (void)listen(0, 1); }});
   cases.push_back({"write_files", [] { (void)open("/tmp/x", O_WRONLY | O_CREAT, 0600); }});
   cases.push_back({"remove_files", [] { (void)syscall(SYS_unlinkat, AT_FDCWD, "/tmp/x", 0); }});
-  cases.push_back({"netlink_of_netfilter", [] { (void)socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER); }});
   cases.push_back({"netlink_of_audit", [] { (void)socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT); }});
   return cases;
 }

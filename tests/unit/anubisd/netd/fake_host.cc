@@ -71,7 +71,7 @@ base::Status FakeDevices::check_listen_port(std::uint16_t port) {
 
 std::unique_ptr<LocalNetd> FakeHostTest::new_netd() {
   auto watcher = std::make_unique<network::Watcher>(std::make_unique<SilentChannel>(watcher_error_));
-  return LocalNetd::create(config_, directory_, network_, devices_, std::move(watcher)).value();
+  return LocalNetd::create(config_, directory_, network_, devices_, firewall_, std::move(watcher)).value();
 }
 
 void FakeHostTest::bring_up() {

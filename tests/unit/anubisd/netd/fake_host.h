@@ -12,6 +12,7 @@
 
 #include "anubisd/netd/devices.h"
 #include "anubisd/netd/local_netd.h"
+#include "firewall/testing/fake_firewall.h"
 #include "lib/network/testing/fake_network.h"
 #include "lib/wireguard/testing/fake_device.h"
 #include "tests/unit/anubisd/netd/host.h"
@@ -59,6 +60,7 @@ class FakeHostTest : public testing::Test {
   model::InMemoryDirectory directory_;
   network::FakeNetwork network_;
   FakeDevices devices_{network_};
+  firewall::testing::FakeFirewall firewall_;
   // An errno that the watcher's next read meets.
   std::shared_ptr<int> watcher_error_ = std::make_shared<int>(0);
   std::unique_ptr<LocalNetd> netd_;

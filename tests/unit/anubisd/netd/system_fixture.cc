@@ -95,7 +95,8 @@ std::string SystemTest::way_to(const std::string& arguments) {
 }
 
 std::unique_ptr<LocalNetd> SystemTest::new_netd() {
-  auto netd = LocalNetd::create(config_, directory_, *network_, devices_, network::Watcher::create().value());
+  auto netd =
+      LocalNetd::create(config_, directory_, *network_, devices_, firewall_, network::Watcher::create().value());
   EXPECT_TRUE(netd) << netd.error().message;
   return std::move(*netd);
 }

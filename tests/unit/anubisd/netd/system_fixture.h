@@ -13,6 +13,7 @@
 
 #include "anubisd/netd/devices.h"
 #include "anubisd/netd/local_netd.h"
+#include "firewall/nft_firewall.h"
 #include "lib/base/fd.h"
 #include "lib/network/rtnetlink_network.h"
 #include "tests/unit/anubisd/netd/host.h"
@@ -49,6 +50,7 @@ class SystemTest : public testing::Test {
   std::unique_ptr<network::RtnetlinkNetwork> network_;
   wireguard::DirectLauncher launcher_;
   SystemDevices devices_{&launcher_};
+  firewall::NftFirewall firewall_;
   std::string jacinth_;  // name of the namespace
 
  private:
