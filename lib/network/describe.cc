@@ -8,8 +8,6 @@
 namespace anubis::network {
 namespace {
 
-std::string table_name(std::uint32_t table) { return table == kMainTable ? "main" : std::to_string(table); }
-
 std::string type_name(std::uint8_t type) {
   switch (type) {
     case RTN_UNICAST:
@@ -30,6 +28,8 @@ std::string type_name(std::uint8_t type) {
 }
 
 }  // namespace
+
+std::string table_name(std::uint32_t table) { return table == kMainTable ? "main" : std::to_string(table); }
 
 std::string link_name(std::uint32_t ifindex) {
   char name[IF_NAMESIZE];

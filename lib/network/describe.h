@@ -11,6 +11,8 @@
 
 namespace anubis::network {
 
+// "main", or the number.
+[[nodiscard]] std::string table_name(std::uint32_t table);
 // "wg0", or "link 7" when there is none of that index.
 [[nodiscard]] std::string link_name(std::uint32_t ifindex);
 // "10.44.0.0/24 to wg0 in table 214", "throw 10.1.0.0/16 in table 214"

@@ -56,6 +56,21 @@ std::optional<model::IpAddress> gateway_of(const Attributes& attributes) {
   return std::nullopt;
 }
 
+Message query_message(const RouteQuery& query, std::uint32_t flags) {
+  rtmsg header{};
+  header.rtm_flags = flags;
+  header.rtm_family = address_family(query.destination.family());
+  header.rtm_dst_len = query.destination.bits();
+  // Else IPv4 answers "main", whatever the table is. IPv6 tells the table anyway, and refuses the flag.
+  if (query.destination.family() == model::Family::kV4) header.rtm_flags |= RTM_F_LOOKUP_TABLE;
+  Message message(RTM_GETROUTE, 0, header);
+  message.put(RTA_DST, query.destination);
+  if (query.ip_protocol) message.put_u8(RTA_IP_PROTO, *query.ip_protocol);
+  if (query.source_port) message.put_u16(RTA_SPORT, htons(*query.source_port));
+  if (query.fwmark) message.put_u32(RTA_MARK, *query.fwmark);
+  return message;
+}
+
 // Those of RTA_MULTIPATH, each with attributes of its own.
 std::vector<NextHop> parse_next_hops(ByteView bytes) {
   std::vector<NextHop> hops;
@@ -95,19 +110,8 @@ Message route_dump(model::Family family, const RouteFilter& filter) {
   return message;
 }
 
-Message route_query(const RouteQuery& query) {
-  rtmsg header{};
-  header.rtm_family = address_family(query.destination.family());
-  header.rtm_dst_len = query.destination.bits();
-  // Else IPv4 answers "main", whatever the table is. IPv6 tells the table anyway, and refuses the flag.
-  if (query.destination.family() == model::Family::kV4) header.rtm_flags = RTM_F_LOOKUP_TABLE;
-  Message message(RTM_GETROUTE, 0, header);
-  message.put(RTA_DST, query.destination);
-  if (query.ip_protocol) message.put_u8(RTA_IP_PROTO, *query.ip_protocol);
-  if (query.source_port) message.put_u16(RTA_SPORT, htons(*query.source_port));
-  if (query.fwmark) message.put_u32(RTA_MARK, *query.fwmark);
-  return message;
-}
+Message route_query(const RouteQuery& query) { return query_message(query, 0); }
+Message matching_route_query(const RouteQuery& query) { return query_message(query, RTM_F_FIB_MATCH); }
 
 std::optional<RouteRecord> parse_route(const ReceivedMessage& message) {
   if (message.type != RTM_NEWROUTE && message.type != RTM_DELROUTE) return std::nullopt;

@@ -17,6 +17,8 @@ namespace anubis::network {
 // Kernels before 4.20 ignore the filter, and a kernel without IPv6 answers for all families: filter again.
 [[nodiscard]] Message route_dump(model::Family family, const RouteFilter& filter);
 [[nodiscard]] Message route_query(const RouteQuery& query);
+// The same question, answered with the route as it stands in its table instead of with what follows from it.
+[[nodiscard]] Message matching_route_query(const RouteQuery& query);
 
 // A route of the kernel's, whatever it is.
 struct RouteRecord {
