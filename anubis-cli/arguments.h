@@ -9,6 +9,8 @@
 
 #include <tl/expected.hpp>
 
+#include "lib/model/ip.h"
+
 namespace anubis::cli {
 
 enum class ColourChoice { kAuto, kAlways, kNever };
@@ -52,6 +54,16 @@ struct HostsOptions {
   bool json = false;
 };
 
+struct CheckOptions {
+  std::string name;
+  std::optional<model::IpAddress> to;  // absent: the host's own addresses
+  std::uint32_t count = 10;
+  std::chrono::milliseconds timeout{};
+  double most_loss_percent = 20;
+  bool capture = true;
+  bool json = false;
+};
+
 struct MonitorOptions {
   bool json = false;
 };
@@ -68,7 +80,7 @@ struct Invocation {
   std::string socket_path;
   ColourChoice colour = ColourChoice::kAuto;
   std::variant<UpOptions, DownOptions, DrainOptions, StatusOptions, IsUpOptions, PeersOptions, HostsOptions,
-               MonitorOptions, ReloadOptions, NmEventOptions>
+               CheckOptions, MonitorOptions, ReloadOptions, NmEventOptions>
       command;
 };
 

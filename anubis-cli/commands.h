@@ -21,6 +21,7 @@ int watch(const Context& context, const StatusOptions& options);  // status --wa
 int is_up(const Context& context, const IsUpOptions& options);
 int peers(const Context& context, const PeersOptions& options);
 int hosts(const Context& context, const HostsOptions& options);
+int check(const Context& context, const CheckOptions& options);
 int monitor(const Context& context, const MonitorOptions& options);
 int reload(const Context& context, const ReloadOptions& options);
 int nm_event(const Context& context, const NmEventOptions& options);

@@ -7,8 +7,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kSchema = 1;
-
 std::string text_of(const Json& json, Layout layout) {
   constexpr bool kAscii = true;
   return json.dump(layout == Layout::kIndented ? 2 : -1, ' ', kAscii, Json::error_handler_t::replace);
@@ -19,13 +17,6 @@ Json list_of(const Strings& strings) {
   Json list = Json::array();
   for (const auto& string : strings) list.push_back(string);
   return list;
-}
-
-// "running" when it has answered, whatever the answer; "unknown" when it could not be asked.
-const char* daemon_word(const std::optional<Failure>& failure, bool has_answered) {
-  if (!failure) return "running";
-  if (failure->status == control::NOT_RUNNING) return "not running";
-  return has_answered || failure->status == control::NO_SUCH_PEER ? "running" : "unknown";
 }
 
 // The sentence is of no use to a script that has read "not running" already; the contract shows that object without it.
@@ -97,6 +88,12 @@ Json named_json(const control::NamedHost& host) {
 }
 
 }  // namespace
+
+const char* daemon_word(const std::optional<Failure>& failure, bool has_answered) {
+  if (!failure) return "running";
+  if (failure->status == control::NOT_RUNNING) return "not running";
+  return has_answered || failure->status == control::NO_SUCH_PEER ? "running" : "unknown";
+}
 
 std::string status_json(const Snapshot& snapshot, Layout layout) {
   const bool is_running = !snapshot.failure || snapshot.failure->status != control::NOT_RUNNING;

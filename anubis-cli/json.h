@@ -13,6 +13,11 @@ namespace anubis::cli {
 
 enum class Layout { kIndented, kOneLine };
 
+inline constexpr int kSchema = 1;
+
+// "running" when the daemon has answered, whatever the answer; "unknown" when it could not be asked.
+[[nodiscard]] const char* daemon_word(const std::optional<Failure>& failure, bool has_answered);
+
 // status
 [[nodiscard]] std::string status_json(const Snapshot& snapshot, Layout layout);
 

@@ -53,6 +53,36 @@ TEST(Arguments, DrainSaysWhereTo) {
   EXPECT_EQ(drain.timeout, milliseconds(3'000));
 }
 
+TEST(Arguments, CheckHasItsDefaultsAndTakesAnAddress) {
+  const auto plain = parsed<CheckOptions>({"check", "jacinth"});
+  EXPECT_EQ(plain.name, "jacinth");
+  EXPECT_EQ(plain.to, std::nullopt);
+  EXPECT_EQ(plain.count, 10U);
+  EXPECT_EQ(plain.timeout, milliseconds(1'000));
+  EXPECT_EQ(plain.most_loss_percent, 20);
+  EXPECT_TRUE(plain.capture);
+  const auto all = parsed<CheckOptions>({"check", "jacinth", "--to", "fd44::9", "--count", "3", "--timeout", "2s",
+                                         "--max-loss", "5.5", "--no-capture", "--json"});
+  EXPECT_EQ(all.to->to_string(), "fd44::9");
+  EXPECT_EQ(all.count, 3U);
+  EXPECT_EQ(all.timeout, milliseconds(2'000));
+  EXPECT_EQ(all.most_loss_percent, 5.5);
+  EXPECT_FALSE(all.capture);
+  EXPECT_TRUE(all.json);
+}
+
+TEST(Arguments, CheckRefusesWhatCannotBeLookedAt) {
+  for (const char* to : {"jacinth", "0.0.0.0", "127.0.0.1", "ff02::1", "fe80::1"}) {
+    const auto refused = parse({"check", "jacinth", "--to", to});
+    ASSERT_FALSE(refused) << to;
+    EXPECT_EQ(refused.error().exit_status, 2);
+    EXPECT_THAT(refused.error().text, HasSubstr("--to")) << to;
+  }
+  EXPECT_FALSE(parse({"check", "jacinth", "--count", "0"}));
+  EXPECT_FALSE(parse({"check", "jacinth", "--max-loss", "101"}));
+  EXPECT_FALSE(parse({"check"}));
+}
+
 TEST(Arguments, DownTakesANameOrAll) {
   EXPECT_EQ(parsed<DownOptions>({"down", "jacinth"}).name, "jacinth");
   EXPECT_TRUE(parsed<DownOptions>({"down", "--all"}).all);
