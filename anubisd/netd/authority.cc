@@ -27,8 +27,8 @@ void log_warnings(const config::Config& config) {
 
 bool same(const config::Production& a, const config::Production& b) {
   return a.interface == b.interface && a.public_key == b.public_key && a.listen_port == b.listen_port &&
-         a.addresses == b.addresses && a.table == b.table && a.throw_ranges == b.throw_ranges && a.mtu == b.mtu &&
-         a.fwmark == b.fwmark && a.backend == b.backend;
+         a.addresses == b.addresses && a.table == b.table && a.throw_ranges == b.throw_ranges &&
+         a.direct_ranges == b.direct_ranges && a.mtu == b.mtu && a.fwmark == b.fwmark && a.backend == b.backend;
 }
 
 bool same(const config::Side& a, const config::Side& b) {

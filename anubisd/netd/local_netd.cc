@@ -162,6 +162,8 @@ Status LocalNetd::apply_routing_policy(DriftQueue* drift) {
                                                .fwmark = config_.production.fwmark,
                                                .table = config_.production.table,
                                                .throw_ranges = config_.production.throw_ranges,
+                                               .direct_ranges = config_.production.direct_ranges,
+                                               .addresses = config_.production.addresses,
                                                .side_ranges = side_ranges});
   if (!policy) return fail(policy.error());
   return apply_policy(network_, *policy, drift);

@@ -230,6 +230,12 @@ class Loader {
       }
       production.throw_ranges.push_back(range);
     }
+    for (const auto& [range, place] : section.parsed_all("direct", IpPrefix::parse)) {
+      if (range.is_default_route()) {
+        section.error(place, "direct", range.to_string() + " is no link's range; name the one of your LAN");
+      }
+      production.direct_ranges.push_back(range);
+    }
     constexpr std::int64_t kMinMtu = 1280;  // RFC 8200, section 5
     if (const auto mtu = section.integer("mtu", kMinMtu, 65'535))
       production.mtu = static_cast<std::uint32_t>(mtu->value);

@@ -42,6 +42,7 @@ struct Production {
   std::vector<model::InterfaceAddress> addresses;
   std::uint32_t table = kDefaultTable;  // of the routes for AllowedIPs; kMainTable: plain routes
   std::vector<model::IpPrefix> throw_ranges;
+  std::vector<model::IpPrefix> direct_ranges;  // outside of WireGuard only while this host stands on their link
   std::optional<std::uint32_t> mtu;
   std::uint32_t fwmark = kDefaultMark;  // of the bearer packets of both interfaces; 0: none
   Backend backend = Backend::kAuto;

@@ -109,6 +109,10 @@ struct Rule {
   std::optional<std::uint8_t> ip_protocol;  // IPPROTO_UDP, …
   std::optional<PortRange> source_ports;
   std::optional<FirewallMark> fwmark;
+  std::optional<model::IpPrefix> source;
+  std::optional<model::IpPrefix> destination;
+  // Routes of the table count only with a prefix longer than this.
+  std::optional<std::uint32_t> suppress_prefix_length;
   std::string input_interface;   // empty: any
   std::string output_interface;  // empty: any; else only packets of sockets that are bound to it
   std::uint8_t protocol = kRouteProtocol;

@@ -42,6 +42,39 @@ Rule or_nowhere(Rule rule) {
   return rule;
 }
 
+Rule from_here(model::Family family, std::uint32_t priority, std::uint32_t table) {
+  Rule rule;
+  rule.family = family;
+  rule.priority = priority;
+  rule.table = table;
+  rule.input_interface = "lo";
+  return rule;
+}
+
+// In the order of their priorities; none where no direct range is of that family.
+std::vector<Rule> direct_rules(model::Family family, const PolicyRoutingInput& input) {
+  std::vector<Rule> rules;
+  for (const model::IpPrefix& range : input.direct_ranges) {
+    if (range.family() != family) continue;
+    Rule to = from_here(family, kDirectPriority, kMainTable);
+    to.destination = range;
+    to.suppress_prefix_length = range.length() - 1;
+    Rule from = from_here(family, kDirectPriority, kMainTable);
+    from.source = range;
+    rules.insert(rules.end(), {to, from});
+  }
+  if (rules.empty()) return rules;
+  std::vector<Rule> own;
+  for (const model::InterfaceAddress& each : input.addresses) {
+    if (each.address.family() != family) continue;
+    Rule rule = from_here(family, kOwnAddressesPriority, input.table);
+    rule.source = model::IpPrefix(each.address, each.address.bits());
+    own.push_back(rule);
+  }
+  rules.insert(rules.begin(), own.begin(), own.end());
+  return rules;
+}
+
 // Matches nothing (IANA reserves protocol 255), but as long as it stands the kernel knows the ports of what arrives.
 Rule ports_of_arrivals_rule() {
   Rule rule;
@@ -58,10 +91,15 @@ base::Result<PolicyRouting> policy_routing(const PolicyRoutingInput& input) {
     return fail(ErrorCode::kInvalid, "routing table " + std::to_string(input.table) +
                                          " is the kernel's own; use another one, such as 214, or \"main\"");
   if (input.table == kMainTable) {
-    if (input.throw_ranges.empty()) return PolicyRouting{};
-    return fail(ErrorCode::kInvalid,
-                "throw ranges need a routing table of their own: in the main table a throw would leave these ranges "
-                "without any route; set table = 214");
+    if (!input.throw_ranges.empty())
+      return fail(ErrorCode::kInvalid,
+                  "throw ranges need a routing table of their own: in the main table a throw would leave these ranges "
+                  "without any route; set table = 214");
+    if (!input.direct_ranges.empty())
+      return fail(ErrorCode::kInvalid,
+                  "direct ranges need a routing table of their own: in the main table the longest prefix counts "
+                  "anyway; take them out, or set table = 214");
+    return PolicyRouting{};
   }
   if (input.production_listen_port == 0 || input.side_listen_port == 0)
     return fail(ErrorCode::kInvalid, "listen ports must be fixed: bearer packets are told by them");
@@ -83,6 +121,7 @@ base::Result<PolicyRouting> policy_routing(const PolicyRoutingInput& input) {
     std::ranges::copy(bearer, std::back_inserter(routing.rules));
     if (family == model::Family::kV4) routing.rules.push_back(ports_of_arrivals_rule());
     std::ranges::transform(bearer, std::back_inserter(routing.rules), or_nowhere);
+    std::ranges::copy(direct_rules(family, input), std::back_inserter(routing.rules));
     Rule table_rule;
     table_rule.family = family;
     table_rule.priority = kTablePriority;

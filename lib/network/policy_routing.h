@@ -15,6 +15,10 @@
 //
 //   21404  what 21400, 21401 and 21403 match        → unreachable   if main has no route for bearer packets
 //
+//   21406  from here, from an address of the production interface → the table   with direct ranges only, and so are
+//
+//   21407  from here, to or from a direct range     → table main    if the destination's own link is there; see below
+//
 //   21410  everything                               → the table     AllowedIPs of sessions; throw routes exempt from it
 //
 //   32766  everything                               → table main    (the kernel's)
@@ -39,6 +43,12 @@
 // links too, as nobody on them (by DHCP, say) shall be able to route something around the tunnel. A range that is to
 // stay outside has to be thrown. Under a strict rp_filter that includes IPv4 neighbours whose ARP we are to answer.
 //
+// A direct range is the exception for a host that is at home on one of them: there its own packets go directly, without
+// its being thrown elsewhere. Rule 21407 takes only routes of main as long as the range or longer: an address on that
+// link, and nothing that another network's DHCP would call a default route. Answers from an address within the range go
+// out where they came in, for the other end of the tunnel would not take them. What it sends from its WireGuard
+// addresses goes through WireGuard all the same (21406), and so does what it forwards, in both directions.
+//
 // With table = main there are neither rules nor throw routes: AllowedIPs compete with all other routes there, and a
 // peer whose AllowedIPs cover its own endpoint has to be refused by others.
 #pragma once
@@ -59,6 +69,8 @@ inline constexpr std::uint32_t kSideBearerPriority = 21401;
 inline constexpr std::uint32_t kPortsOfArrivalsPriority = 21402;
 inline constexpr std::uint32_t kMarkPriority = 21403;
 inline constexpr std::uint32_t kNowherePriority = 21404;
+inline constexpr std::uint32_t kOwnAddressesPriority = 21406;
+inline constexpr std::uint32_t kDirectPriority = 21407;
 inline constexpr std::uint32_t kTablePriority = 21410;
 
 struct PolicyRoutingInput {
@@ -67,6 +79,8 @@ struct PolicyRoutingInput {
   std::uint32_t fwmark = 0;  // 0: none
   std::uint32_t table = 214;
   std::span<const model::IpPrefix> throw_ranges;
+  std::span<const model::IpPrefix> direct_ranges;      // none of them a default route
+  std::span<const model::InterfaceAddress> addresses;  // of the production interface
   // The ranges of the side addresses: a production peer with ::/0 must not attract Anubis' own messages.
   std::span<const model::IpPrefix> side_ranges;
 };
@@ -76,7 +90,7 @@ struct PolicyRouting {
   std::vector<Route> throws;  // to be added before the rules
 };
 
-// kInvalid: a table that the kernel uses itself, throw ranges without a table of their own, or a port of 0.
+// kInvalid: a table that the kernel uses itself, throw or direct ranges without a table of their own, or a port of 0.
 [[nodiscard]] base::Result<PolicyRouting> policy_routing(const PolicyRoutingInput& input);
 
 }  // namespace anubis::network

@@ -39,6 +39,8 @@ bool matches(const Rule& rule, const RouteQuery& query) {
                             *query.source_port > rule.source_ports->last))
     return false;
   if (rule.fwmark && ((rule.fwmark->value ^ query.fwmark.value_or(0)) & rule.fwmark->mask) != 0) return false;
+  if (rule.destination && !rule.destination->contains(query.destination)) return false;
+  if (rule.source) return false;  // a query has no source address
   return (rule.input_interface.empty() || rule.input_interface == "lo") && rule.output_interface.empty();
 }
 
@@ -277,6 +279,7 @@ Result<RouteAnswer> FakeNetwork::route_to(const RouteQuery& query) {
       if (better) best = &route;
     }
     if (best == nullptr || best->kind == RouteKind::kThrow) continue;
+    if (rule.suppress_prefix_length && best->prefix.length() <= *rule.suppress_prefix_length) continue;
     RouteAnswer answer{best->ifindex, rule.table, std::nullopt, std::nullopt};
     const auto source = std::ranges::find_if(addresses_, [&](const Placed& placed) {
       return placed.ifindex == best->ifindex && placed.address.address.address.family() == query.destination.family();

@@ -59,6 +59,7 @@ TEST_F(ConfigTest, TakesEveryKey) {
     addresses = ["10.44.0.7/24", "fd44::7/64"]
     table = 4294967295
     throw = ["192.168.122.0/24"]
+    direct = ["192.168.7.0/24", "fd07::/64"]
     mtu = 1280
     fwmark = 0xffffffff
     backend = "userspace"
@@ -96,6 +97,8 @@ TEST_F(ConfigTest, TakesEveryKey) {
   EXPECT_EQ(production.addresses[1].to_string(), "fd44::7/64");
   EXPECT_EQ(production.table, 4'294'967'295u);
   EXPECT_THAT(production.throw_ranges, ElementsAre(*model::IpPrefix::parse("192.168.122.0/24")));
+  EXPECT_THAT(production.direct_ranges,
+              ElementsAre(*model::IpPrefix::parse("192.168.7.0/24"), *model::IpPrefix::parse("fd07::/64")));
   EXPECT_EQ(production.mtu, 1280u);
   EXPECT_EQ(production.fwmark, 0xffffffffu);
   EXPECT_EQ(production.backend, Backend::kUserspace);

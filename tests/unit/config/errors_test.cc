@@ -107,6 +107,7 @@ TEST_F(ConfigTest, KeysOfTheInterfacesAreChecked) {
       {"table = \"local\"", "9: key production.table: must be a number or \"main\""},
       {"table = true", "9: key production.table: is a boolean, must be a number or \"main\""},
       {"throw = [\"::/0\"]", "10: key production.throw: ::/0 would keep everything out of WireGuard; take it out"},
+      {"direct = [\"0.0.0.0/0\"]", "11: key production.direct: 0.0.0.0/0 is no link's range; name the one of your LAN"},
       {"throw = [\"x\"]", "10: key production.throw: \"x\" is not an IPv4 or IPv6 address"},
       {"fwmark = -1", "10: key production.fwmark: is -1, must be 0 to 4294967295"},
       {"mtu = 1279", "7: key production.mtu: is 1279, must be 1280 to 65535"},

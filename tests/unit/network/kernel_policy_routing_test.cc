@@ -156,6 +156,40 @@ TEST_F(KernelPolicyRouting, F38BearerPacketsWithoutAnyRouteGoNowhere) {
   }
 }
 
+// At home the LAN goes directly and its hosts get their answers; elsewhere all of it goes through the tunnel.
+TEST_F(KernelPolicyRouting, DirectRangesAreOutsideTheTunnelOnlyOnTheirOwnLink) {
+  const std::vector ranges = {prefix("192.0.2.0/24"), prefix("2001:db8::/64")};
+  const std::vector addresses = {interface_address("10.44.0.7/32"), interface_address("fd44::7/128")};
+  PolicyRoutingInput input;
+  input.production_listen_port = 4296;
+  input.side_listen_port = 4297;
+  input.direct_ranges = ranges;
+  input.addresses = addresses;
+  const PolicyRouting with_direct = policy_routing(input).value();
+  for (const Rule& rule : with_direct.rules) {
+    if (std::ranges::find(routing_.rules, rule) != routing_.rules.end()) continue;
+    ASSERT_TRUE(network_->add_rule(rule));
+    EXPECT_THAT(network_->rules(kRouteProtocol).value(), testing::Contains(rule));
+  }
+  for (const char* neighbour : {"192.0.2.9", "2001:db8::9"}) EXPECT_EQ(way(neighbour, 0), "uplink");
+  for (const char* far : {"198.51.100.9", "2001:db8:9::9"}) EXPECT_EQ(way(far, 0), "tun7");
+  EXPECT_THAT(output_of("ip route get 10.44.0.9 from 192.0.2.1"), HasSubstr("dev uplink"));
+  EXPECT_THAT(output_of("ip -6 route get fd44::9 from 2001:db8::1"), HasSubstr("dev uplink"));
+  EXPECT_THAT(output_of("ip route get 192.0.2.9 from 10.44.0.7"), HasSubstr("dev tun7"));
+  EXPECT_THAT(output_of("ip -6 route get 2001:db8::9 from fd44::7"), HasSubstr("dev tun7"));
+
+  run("ip address flush dev uplink scope global");
+  run("ip address add 203.0.113.7/24 dev uplink");
+  run("ip route add default via 203.0.113.1 dev uplink");
+  run("ip address add 2001:db8:113::7/64 dev uplink nodad");
+  run("ip -6 route replace default via 2001:db8:113::1 dev uplink");
+  run("ip route add 192.0.0.0/8 via 203.0.113.1 dev uplink");  // that network's DHCP is curious
+  for (const char* neighbour : {"192.0.2.9", "2001:db8::9"}) EXPECT_EQ(way(neighbour, 0), "tun7");
+  const std::vector<Rule> ours = network_->rules(kRouteProtocol).value();
+  for (const Rule& rule : ours) EXPECT_TRUE(network_->remove_rule(rule));
+  EXPECT_THAT(network_->rules(kRouteProtocol).value(), testing::IsEmpty());
+}
+
 TEST_F(KernelPolicyRouting, ForwardedPacketsOfOthersWithThatPortTakeTheTunnel) {
   run("sysctl -qw net.ipv4.ip_forward=1");
   run("ip link add lan type veth peer name client");

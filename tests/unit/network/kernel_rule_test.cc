@@ -31,6 +31,18 @@ std::vector<Rule> rules_of_all_sorts() {
     marked.fwmark = FirewallMark{0x10, 0xf0};
     marked.output_interface = "nowhere";
     rules.push_back(marked);
+    Rule nowhere = marked;
+    nowhere.priority = 21406;
+    nowhere.action = RuleAction::kUnreachable;
+    nowhere.table = 0;
+    rules.push_back(nowhere);
+    Rule near;
+    near.family = family;
+    near.priority = 21407;
+    near.source = prefix(family == model::Family::kV4 ? "10.44.0.7/32" : "fd44::7/128");
+    near.destination = prefix(family == model::Family::kV4 ? "192.168.7.0/24" : "fd07::/64");
+    near.suppress_prefix_length = 23;
+    rules.push_back(near);
     Rule all;
     all.family = family;
     all.priority = 21410;
@@ -52,6 +64,8 @@ TEST_F(KernelRule, AreAddedOnceSeenFromOutsideAndRemoved) {
     const std::string seen = output_of("ip " + family + " rule");
     EXPECT_THAT(seen, HasSubstr("21400:\tfrom all iif lo ipproto udp sport 4296-4297 lookup main proto 214"));
     EXPECT_THAT(seen, HasSubstr("21405:\tfrom all fwmark 0x10/0xf0 oif nowhere [detached] lookup 100000 proto 214"));
+    EXPECT_THAT(seen, HasSubstr("21406:\tfrom all fwmark 0x10/0xf0 oif nowhere [detached] unreachable"));
+    EXPECT_THAT(seen, HasSubstr("lookup main suppress_prefixlength 23 proto 214"));
     EXPECT_THAT(seen, HasSubstr("21410:\tfrom all lookup 214 proto 214"));
   }
   EXPECT_THAT(network_->rules(kRouteProtocol).value(), UnorderedElementsAreArray(rules));
@@ -65,7 +79,7 @@ TEST_F(KernelRule, ForeignOnesAreNeitherListedNorRemoved) {
     run("ip " + family + " rule add priority 21410 lookup 214 iif lo");
     run("ip " + family + " rule add priority 21410 lookup 214 protocol static");
     run("ip " + family + " rule add priority 21410 lookup 214 dport 53 protocol 214");
-    run("ip " + family + " rule add priority 21410 lookup 214 suppress_prefixlength 0 protocol 214");
+    run("ip " + family + " rule add priority 21410 lookup 214 suppress_ifgroup 7 protocol 214");
     run("ip " + family + " rule add priority 21410 not fwmark 7 lookup 214 protocol 214");
   }
   const std::string before = output_of("ip rule") + output_of("ip -6 rule");

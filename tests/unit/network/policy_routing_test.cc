@@ -87,6 +87,30 @@ TEST(PolicyRouting, WhatGoesToTheMainTableIsUnreachableIfItHasNoRoute) {
   EXPECT_EQ(std::ranges::count_if(rules, nowhere), 6);
 }
 
+TEST(PolicyRouting, DirectRangesHaveTheirRulesAndWithoutThemThereAreNone) {
+  const std::array ranges = {model::IpPrefix::parse("192.168.7.0/24").value()};
+  const std::array addresses = {model::InterfaceAddress::parse("10.44.0.7/24").value(),
+                                model::InterfaceAddress::parse("fd44::7/64").value()};
+  PolicyRoutingInput direct = input();
+  direct.addresses = addresses;
+  const auto without = policy_routing(direct).value().rules;
+  EXPECT_EQ(without, policy_routing(input()).value().rules);
+  direct.direct_ranges = ranges;
+  auto rules = policy_routing(direct).value().rules;
+  std::erase_if(rules, [&](const Rule& rule) { return std::ranges::find(without, rule) != without.end(); });
+  ASSERT_THAT(rules, SizeIs(3));  // and none of IPv6, where no range is
+  EXPECT_THAT(rules, Each(AllOf(Field(&Rule::family, model::Family::kV4), Field(&Rule::input_interface, "lo"))));
+  EXPECT_EQ(rules[0].source, model::IpPrefix::parse("10.44.0.7/32").value());
+  EXPECT_EQ(rules[0].table, 214u);
+  EXPECT_EQ(rules[1].destination, ranges[0]);
+  EXPECT_EQ(rules[1].suppress_prefix_length, 23u);
+  EXPECT_EQ(rules[1].table, kMainTable);
+  EXPECT_EQ(rules[2].source, ranges[0]);
+  EXPECT_EQ(rules[2].table, kMainTable);
+  EXPECT_THAT(rules, Each(Field(&Rule::priority, AllOf(Gt(kNowherePriority), Lt(kTablePriority)))));
+  EXPECT_LT(rules[0].priority, rules[1].priority);
+}
+
 TEST(PolicyRouting, SideRangesAreThrownOnceWithTheOthers) {
   EXPECT_THAT(policy_routing(input()).value().throws, SizeIs(2));
   PolicyRoutingInput without = input();
@@ -101,6 +125,9 @@ TEST(PolicyRouting, MainTableNeedsNothingAndCannotThrow) {
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("set table = 214"));
   main.throw_ranges = {};
+  main.direct_ranges = kThrows;
+  EXPECT_THAT(policy_routing(main).error().message, HasSubstr("direct ranges need a routing table of their own"));
+  main.direct_ranges = {};
   EXPECT_THAT(policy_routing(main).value().rules, IsEmpty());
   EXPECT_THAT(policy_routing(main).value().throws, IsEmpty());
 }
