@@ -68,21 +68,6 @@ masquerade() {
   } | on "$host" nft -f -
 }
 
-# straight HOST RANGE... -- ADDRESS...: what it sends to the ranges goes directly while it stands on that LAN itself, and
-# through WireGuard elsewhere; so do answers from its address there. But never what it sends from its WireGuard addresses.
-straight() {
-  local host=$1 each
-  shift
-  while [[ $1 != -- ]]; do
-    on "$host" ip $(family "$1") rule add priority 21407 iif lo to "$1" lookup main suppress_prefixlength $((${1#*/} - 1))
-    on "$host" ip $(family "$1") rule add priority 21407 iif lo from "$1" lookup main
-    shift
-  done
-  shift
-  for each in "$@"; do on "$host" ip $(family "$each") rule add priority 21406 from "$each" lookup 214; done
-}
-family() { if [[ $1 == *:* ]]; then echo -6; else echo -4; fi; }
-
 # configure HOST: its file beside this one, with the keys of this run.
 configure() {
   local host=$1 peer file
@@ -148,7 +133,6 @@ couchnet() {
   address surya int0 10.66.0.2/24 fd66::2/64
   gateway surya 192.0.2.254 2001:db8::fe
   forwards surya
-  masquerade surya wan0 192.168.7.0/24 192.168.122.0/24 10.44.0.0/24 fd07::/64 fd16::/64 fd44::/64
 
   plug hotel wan0 wild
   address hotel wan0 192.0.2.3/24
@@ -162,7 +146,6 @@ couchnet() {
   plug xena inner0 inner xena-inner
   address xena inner0 192.168.122.1/24 fd16::1/64
   forwards xena
-  straight xena 192.168.7.0/24 fd07::/64 -- 10.44.0.7 fd44::7
   move home
   plug petra eth0 inner
   address petra eth0 192.168.122.10/24 fd16::10/64
@@ -214,13 +197,14 @@ declare -A stream=()
 
 # stream_ends MOST: they end; TCP must have stayed open, and at most MOST datagrams been lost of each.
 stream_ends() {
-  local host result
+  local host result most=$1
+  [[ -z ${ANUBIS_VM:-} ]] || most=$(($1 * 10)) # an emulated guest takes so long for each command that moves a cable
   touch "$lab_dir/stream-ends"
   for host in "${!stream[@]}"; do
     wait "${stream[$host]}" || lab_die "the stream of $host ended badly"
     result=$(<"$lab_dir/stream-$host")
     echo "  $host: $result"
-    jq -e --argjson most "$1" '.tcp == "open" and .lost <= $most and .datagrams > 20' <<<"$result" >/dev/null || lab_die "the stream of $host did not get through"
+    jq -e --argjson most "$most" '.tcp == "open" and .lost <= $most and .datagrams > 20' <<<"$result" >/dev/null || lab_die "the stream of $host did not get through"
   done
   stream=()
 }
