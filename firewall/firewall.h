@@ -2,6 +2,7 @@
 // some). One thread.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,6 +25,18 @@ struct Noticed {
   bool others = false;  // somebody changed another one
 };
 
+// A port of ours that another table surely closes to everybody, for packets of one family or both.
+struct ClosedPort {
+  std::uint16_t port = 0;
+  std::string table;  // "inet firewalld"
+  std::string chain;
+  bool v4 = false;
+  bool v6 = false;
+  std::string advice;  // what to type
+
+  bool operator==(const ClosedPort&) const = default;
+};
+
 class Firewall {
  public:
   virtual ~Firewall() = default;
@@ -41,6 +54,10 @@ class Firewall {
   [[nodiscard]] virtual base::Result<std::vector<model::IpPrefix>> left_behind() = 0;
   // Our table, in nftables' own words; empty: there is none.
   [[nodiscard]] virtual base::Result<std::string> list() = 0;
+
+  // Which of these UDP ports other tables close. What they do to a packet cannot always be told: those that they may
+  // close are not named.
+  [[nodiscard]] virtual base::Result<std::vector<ClosedPort>> closed_ports(std::span<const std::uint16_t> ports) = 0;
 
   // Becomes readable when somebody changes tables; -1 where there is nothing to hear it from. The same from the first
   // call that succeeded on.

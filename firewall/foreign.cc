@@ -52,6 +52,10 @@ std::optional<Value> field_of(const Packet& packet, Field field) {
       return Value{IPPROTO_UDP};
     case Field::kDestinationPort:
       return Value{static_cast<std::uint8_t>(packet.port >> 8), static_cast<std::uint8_t>(packet.port & 0xff)};
+    case Field::kPorts:
+      return Value{0, 0, static_cast<std::uint8_t>(packet.port >> 8), static_cast<std::uint8_t>(packet.port & 0xff)};
+    case Field::kConnectionStatus:
+      return host_word(0);
     case Field::kConnectionState:
       return host_word(kNew);
     case Field::kLinkName:
@@ -95,12 +99,11 @@ bool holds(Comparison comparison, int order) {
 
 // It comes by some link that is not loopback.
 Match compare_link(Field field, const Expression& expression) {
-  static constexpr std::string_view kLoopback{"lo", 3};  // with its zero: a name, and not the beginning of one
-  const bool is_loopback =
-      field == Field::kLinkIndex
-          ? expression.value == host_word(1)
-          : expression.value.size() >= kLoopback.size() &&
-                std::memcmp(expression.value.data(), kLoopback.data(), kLoopback.size()) == 0;
+  static constexpr std::string_view kLoopback{"lo\0", 3};  // with its zero: a name, and not the beginning of one
+  const bool is_loopback = field == Field::kLinkIndex
+                               ? expression.value == host_word(1)
+                               : expression.value.size() >= kLoopback.size() &&
+                                     std::memcmp(expression.value.data(), kLoopback.data(), kLoopback.size()) == 0;
   if (!is_loopback) return Match::kMaybe;
   return match_of(expression.comparison == Comparison::kUnequal);
 }
@@ -129,6 +132,10 @@ class Walk {
   struct Register {
     Field link{};  // kLinkName, kLinkIndex: of these it is known what they are not
     std::optional<Value> value;
+    std::size_t unknown = 0;  // so many bytes at its beginning
+
+    // As a whole; none: it is not.
+    [[nodiscard]] std::optional<Value> known() const { return unknown == 0 ? value : std::nullopt; }
   };
 
   // goes_on: to the next rule. returns_: or out of the chain.
@@ -197,7 +204,7 @@ class Walk {
     for (std::size_t i = 0; i < set.elements.size(); ++i) {
       const auto& element = set.elements[i];
       if (element.is_end) continue;
-      const Match matches = is_link(source) ? link_in(source, element.key) : element_match(set, i, source.value);
+      const Match matches = is_link(source) ? link_in(source, element.key) : element_match(set, i, source.known());
       if (matches == Match::kNo) continue;
       found_surely = matches == Match::kYes;
       const Ends each = end(element.verdict, true, depth);
@@ -237,10 +244,26 @@ class Walk {
     for (std::size_t i = 0; i < found->second.elements.size(); ++i) {
       const auto& element = found->second.elements[i];
       if (element.is_end) continue;
-      const Match each = is_link(source) ? link_in(source, element.key) : element_match(found->second, i, source.value);
+      const Match each =
+          is_link(source) ? link_in(source, element.key) : element_match(found->second, i, source.known());
       match = std::max(match, each);
     }
     return match;
+  }
+
+  static Match compare_with(const Register& source, const Expression& expression) {
+    if (!source.value) return Match::kMaybe;
+    if (source.unknown == 0) {
+      return match_of(holds(expression.comparison, compare(*source.value, expression.value)));
+    }
+    // What is known may be enough to tell that they differ.
+    const auto rest = [&](const Value& value) {
+      return Value(value.begin() + static_cast<std::ptrdiff_t>(std::min(source.unknown, value.size())), value.end());
+    };
+    const bool differ = compare(rest(*source.value), rest(expression.value)) != 0;
+    if (!differ || (expression.comparison != Comparison::kEqual && expression.comparison != Comparison::kUnequal))
+      return Match::kMaybe;
+    return match_of(expression.comparison == Comparison::kUnequal);
   }
 
   Match match(const Expression& expression) {
@@ -248,14 +271,15 @@ class Walk {
       case Kind::kLoad: {
         const bool is_about_link = expression.field == Field::kLinkName || expression.field == Field::kLinkIndex;
         registers_[expression.target] = {.link = is_about_link ? expression.field : Field::kUnknown,
-                                         .value = field_of(packet_, expression.field)};
+                                         .value = field_of(packet_, expression.field),
+                                         .unknown = expression.field == Field::kPorts ? 2u : 0u};
         return Match::kYes;
       }
       case Kind::kSet:
         registers_[expression.target] = {.link = {}, .value = expression.value};
         return Match::kYes;
       case Kind::kMask: {
-        auto value = registers_[expression.source].value;
+        auto [link, value, unknown] = registers_[expression.source];
         if (value && value->size() <= expression.mask.size() && value->size() <= expression.value.size()) {
           for (std::size_t i = 0; i < value->size(); ++i) {
             (*value)[i] = static_cast<std::uint8_t>(((*value)[i] & expression.mask[i]) ^ expression.value[i]);
@@ -263,17 +287,21 @@ class Walk {
         } else {
           value.reset();
         }
-        registers_[expression.target] = {.link = {}, .value = std::move(value)};
+        if (value &&
+            std::all_of(expression.mask.begin(), expression.mask.begin() + static_cast<std::ptrdiff_t>(unknown),
+                        [](std::uint8_t bits) { return bits == 0; })) {
+          unknown = 0;
+        }
+        registers_[expression.target] = {.link = {}, .value = std::move(value), .unknown = unknown};
         return Match::kYes;
       }
       case Kind::kCompare: {
         const Register& source = registers_[expression.source];
         if (is_link(source)) return compare_link(source.link, expression);
-        if (!source.value) return Match::kMaybe;
-        return match_of(holds(expression.comparison, compare(*source.value, expression.value)));
+        return compare_with(source, expression);
       }
       case Kind::kRange: {
-        const auto& value = registers_[expression.source].value;
+        const auto value = registers_[expression.source].known();
         if (!value) return Match::kMaybe;
         const bool within = compare(*value, expression.value) >= 0 && compare(*value, expression.mask) <= 0;
         return match_of(within != expression.inverted);
@@ -283,6 +311,8 @@ class Walk {
       case Kind::kIs:
         return match_of(expression.matches);
       case Kind::kMay:
+        registers_.clear();  // it may have loaded any of them
+        return Match::kMaybe;
       case Kind::kVerdict:
         break;
     }
@@ -340,8 +370,8 @@ std::string advice_for(const Block& block, const std::vector<ForeignTable>& tabl
   if (table != tables.end() && (has_chain(*table, "ufw-") || has_chain(*table, "ufw6-")))
     return fmt::format("ufw allow {}/udp", block.port);
   if (block.table == "filter" && block.chain == "INPUT" && block.family != NFPROTO_INET) {
-    return fmt::format("{} -I INPUT -p udp --dport {} -j ACCEPT", block.family == NFPROTO_IPV4 ? "iptables" : "ip6tables",
-                       block.port);
+    return fmt::format("{} -I INPUT -p udp --dport {} -j ACCEPT",
+                       block.family == NFPROTO_IPV4 ? "iptables" : "ip6tables", block.port);
   }
   return fmt::format("nft insert rule {} {} {} udp dport {} accept (and the same in /etc/nftables.conf)",
                      word_of(block.family), block.table, block.chain, block.port);

@@ -1,9 +1,9 @@
-// What other tables do to a packet that is for a port of ours: their rules as values, and what can be said of the packet
-// without knowing all of it. Pure.
+// What other tables do to a packet that is for a port of ours: their rules as values, and what can be said of the
+// packet without knowing all of it. Pure.
 //
 // The packet: UDP, to that port of this host, from anywhere by any link but loopback, the first of its connection. What
-// a rule asks beyond that, nobody can tell: it may match or not. So a chain has a set of possible ends, and the packet is
-// surely dropped only where all of them drop it.
+// a rule asks beyond that, nobody can tell: it may match or not. So a chain has a set of possible ends, and the packet
+// is surely dropped only where all of them drop it.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,9 @@ enum class Field : std::uint8_t {
   kEtherType,
   kProtocol,  // one byte
   kDestinationPort,
-  kConnectionState,  // a word of this machine's
+  kPorts,             // source, of which nothing is known, and destination
+  kConnectionStatus,  // a word of this machine's; nobody has changed its addresses
+  kConnectionState,   // a word of this machine's
 };
 
 enum class Comparison : std::uint8_t { kEqual, kUnequal, kLess, kLessOrEqual, kGreater, kGreaterOrEqual };
@@ -42,15 +44,15 @@ struct Verdict {
 };
 
 enum class Kind : std::uint8_t {
-  kLoad,      // field into target
-  kSet,       // value into target
-  kMask,      // source & mask ^ value into target
-  kCompare,   // source with value
-  kRange,     // source within value..mask, or outside of it if inverted
-  kLookup,    // source in the set; of a map also what it says
-  kIs,        // it matches, or not
-  kMay,       // it may match
-  kVerdict,   // the end
+  kLoad,     // field into target
+  kSet,      // value into target
+  kMask,     // source & mask ^ value into target
+  kCompare,  // source with value
+  kRange,    // source within value..mask, or outside of it if inverted
+  kLookup,   // source in the set; of a map also what it says
+  kIs,       // it matches, or not
+  kMay,      // it may match, and may load something
+  kVerdict,  // the end
 };
 
 struct Expression {
@@ -107,7 +109,8 @@ struct Block {
 };
 
 // Only what is surely dropped.
-[[nodiscard]] std::vector<Block> blocks_of(const std::vector<ForeignTable>& tables, const std::vector<std::uint16_t>& ports);
+[[nodiscard]] std::vector<Block> blocks_of(const std::vector<ForeignTable>& tables,
+                                           const std::vector<std::uint16_t>& ports);
 
 // What to type so that the port is open: whose table it is can be told by its chains.
 [[nodiscard]] std::string advice_for(const Block& block, const std::vector<ForeignTable>& tables);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "firewall/firewall.h"
+#include "firewall/foreign.h"
 #include "firewall/netlink.h"
 #include "firewall/ruleset.h"
 
@@ -27,6 +28,7 @@ class NftFirewall final : public Firewall {
   base::Status remove() override;
   base::Result<std::vector<model::IpPrefix>> left_behind() override;
   base::Result<std::string> list() override;
+  base::Result<std::vector<ClosedPort>> closed_ports(std::span<const std::uint16_t> ports) override;
   [[nodiscard]] int event_fd() const override { return events_ ? events_->fd() : -1; }
   Noticed take_events() override;
 
@@ -41,6 +43,10 @@ class NftFirewall final : public Firewall {
   base::Status open();
   base::Result<std::string> run(const std::string& text);
   base::Result<Reading> read();
+  // With a chain of hook input.
+  base::Result<std::vector<ForeignTable>> read_others();
+  base::Status read_rules(ForeignTable& table);
+  base::Status read_sets(ForeignTable& table);
   base::Result<std::vector<Range>> elements(const std::string& set);
   // Whether the sets that we fill hold what they should.
   base::Result<bool> sets_stand();

@@ -40,6 +40,11 @@ base::Result<std::string> FakeFirewall::list() {
   return std::string(standing ? "table inet anubis" : "");
 }
 
+base::Result<std::vector<ClosedPort>> FakeFirewall::closed_ports(std::span<const std::uint16_t> /*ports*/) {
+  if (error) return base::fail(*error);
+  return closed;
+}
+
 Noticed FakeFirewall::take_events() { return std::exchange(noticed, {}); }
 
 }  // namespace anubis::firewall::testing

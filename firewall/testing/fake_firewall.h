@@ -15,6 +15,7 @@ class FakeFirewall final : public Firewall {
   base::Status remove() override;
   base::Result<std::vector<model::IpPrefix>> left_behind() override;
   base::Result<std::string> list() override;
+  base::Result<std::vector<ClosedPort>> closed_ports(std::span<const std::uint16_t> ports) override;
   [[nodiscard]] int event_fd() const override { return -1; }
   Noticed take_events() override;
 
@@ -23,6 +24,7 @@ class FakeFirewall final : public Firewall {
   int applied = 0;
   Standing found = Standing::kAsApplied;  // by the next look(), once
   Noticed noticed;
+  std::vector<ClosedPort> closed;
 };
 
 }  // namespace anubis::firewall::testing
