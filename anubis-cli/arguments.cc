@@ -50,6 +50,8 @@ struct Typed {
   std::string check_to;
   std::string check_timeout = "1s";
   MonitorOptions monitor;
+  FirewallOptions firewall;
+  std::string firewall_action;
   NmEventOptions nm_event;
   std::string lease;
   std::string wanted_for;
@@ -94,6 +96,14 @@ std::optional<std::uint32_t> parse_wanted_for(const std::string& text, bool pers
   const auto time = parse_seconds("--for", text);
   if (time < seconds(1)) throw UsageError{"--for: \"" + text + "\" is over at once"};
   return static_cast<std::uint32_t>(time.count());
+}
+
+FirewallAction parse_firewall_action(const std::string& text) {
+  if (text == "show") return FirewallAction::kShow;
+  if (text == "apply") return FirewallAction::kApply;
+  if (text == "remove") return FirewallAction::kRemove;
+  throw UsageError{text.empty() ? "what with it? show, apply or remove"
+                                : "\"" + text + "\" is none of show, apply and remove"};
 }
 
 ColourChoice parse_colour(const std::string& text) {
@@ -230,6 +240,16 @@ void add_commands(CLI::App& app, Typed& typed) {
               "A broken configuration changes nothing: the one in force stays, and you are told what is wrong.\n\n"
               "Example:\n  sudoedit /etc/anubis/anubis.toml && anubis reload");
 
+  CLI::App* firewall = add_command(
+      app, "firewall", "Show the firewall, put it in place, or take it away",
+      "show    our table as the kernel has it, whether that is as it should be, and which of our ports other tables\n"
+      "        close, with what to type\n"
+      "apply   put it in place now, whatever the configuration says, until anubisd is restarted\n"
+      "remove  take it away until `apply` or until anubisd is restarted; apply and remove are for root\n\n"
+      "Example:\n  anubis firewall show");
+  firewall->add_option("ACTION", typed.firewall_action, "show, apply or remove")->type_name("");
+  firewall->add_flag("--json", typed.firewall.json, "For scripts: of show");
+
   CLI::App* nm_event = add_command(
       app, kNmEvent, "Tell the daemon that something happened to the network: for hooks",
       "Called as `anubis nm-event IFACE ACTION` by NetworkManager's dispatcher and networkd-dispatcher. Asks\n"
@@ -290,6 +310,9 @@ Invocation invocation_of(const CLI::App& app, Typed typed) {
     invocation.command = std::move(typed.check);
   } else if (name == "monitor") {
     invocation.command = typed.monitor;
+  } else if (name == "firewall") {
+    typed.firewall.action = parse_firewall_action(typed.firewall_action);
+    invocation.command = typed.firewall;
   } else if (name == kNmEvent) {
     invocation.command = event_of(*chosen.front(), typed.nm_event);
   } else {

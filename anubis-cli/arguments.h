@@ -70,6 +70,13 @@ struct MonitorOptions {
 
 struct ReloadOptions {};
 
+enum class FirewallAction { kShow, kApply, kRemove };
+
+struct FirewallOptions {
+  FirewallAction action{};
+  bool json = false;  // of kShow
+};
+
 struct NmEventOptions {
   std::string interface;
   std::string action;
@@ -80,7 +87,7 @@ struct Invocation {
   std::string socket_path;
   ColourChoice colour = ColourChoice::kAuto;
   std::variant<UpOptions, DownOptions, DrainOptions, StatusOptions, IsUpOptions, PeersOptions, HostsOptions,
-               CheckOptions, MonitorOptions, ReloadOptions, NmEventOptions>
+               CheckOptions, MonitorOptions, ReloadOptions, FirewallOptions, NmEventOptions>
       command;
 };
 

@@ -24,6 +24,7 @@ int hosts(const Context& context, const HostsOptions& options);
 int check(const Context& context, const CheckOptions& options);
 int monitor(const Context& context, const MonitorOptions& options);
 int reload(const Context& context, const ReloadOptions& options);
+int firewall(const Context& context, const FirewallOptions& options);
 int nm_event(const Context& context, const NmEventOptions& options);
 
 }  // namespace anubis::cli

@@ -24,11 +24,26 @@ void add_error(Json& json, const std::optional<Failure>& failure) {
   if (failure && failure->status != control::NOT_RUNNING) json["error"] = failure->message;
 }
 
+template <class Ports>
+Json closed_ports_json(const Ports& ports) {
+  Json list = Json::array();
+  for (const auto& port : ports) {
+    list.push_back({{"port", port.port()},
+                    {"table", port.table()},
+                    {"chain", port.chain()},
+                    {"families", list_of(port.families())},
+                    {"advice", port.advice()}});
+  }
+  return list;
+}
+
 void add_host(Json& json, const control::HostStatus& host) {
   json["version"] = host.version();
   json["degraded"] = host.degraded();
   json["place"] = host.place();
   json["place_reason"] = host.place_reason();
+  json["firewall"] = host.firewall();
+  json["closed_ports"] = closed_ports_json(host.closed_ports());
   json["production"] = {{"interface", host.production_interface()},
                         {"public_key", host.production_public_key()},
                         {"backend", host.production_backend()}};
@@ -133,6 +148,20 @@ std::string hosts_json(const std::vector<control::NamedHost>& hosts, const std::
     for (const auto& host : hosts) list.push_back(named_json(host));
   }
   json["hosts"] = std::move(list);
+  add_error(json, failure);
+  return text_of(json, Layout::kIndented);
+}
+
+std::string firewall_json(const control::FirewallStatus& status, const std::optional<Failure>& failure) {
+  Json json;
+  json["schema"] = kSchema;
+  json["daemon"] = daemon_word(failure, false);
+  if (!failure) {
+    json["state"] = status.state();
+    json["configured"] = status.configured();
+    json["rules"] = status.rules();
+    json["closed_ports"] = closed_ports_json(status.closed_ports());
+  }
   add_error(json, failure);
   return text_of(json, Layout::kIndented);
 }

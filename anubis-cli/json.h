@@ -30,6 +30,7 @@ inline constexpr int kSchema = 1;
                                      const std::optional<Failure>& failure);
 
 // monitor: one line an event, or for why there are no more.
+[[nodiscard]] std::string firewall_json(const control::FirewallStatus& status, const std::optional<Failure>& failure);
 [[nodiscard]] std::string event_json(const control::Event& event);
 [[nodiscard]] std::string monitor_end_json(const Failure& failure);
 

@@ -24,6 +24,7 @@ struct Run {
   int operator()(const CheckOptions& options) const { return check(context, options); }
   int operator()(const MonitorOptions& options) const { return monitor(context, options); }
   int operator()(const ReloadOptions& options) const { return reload(context, options); }
+  int operator()(const FirewallOptions& options) const { return firewall(context, options); }
   int operator()(const NmEventOptions& options) const { return nm_event(context, options); }
 };
 

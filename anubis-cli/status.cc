@@ -27,6 +27,10 @@ int status(const Context& context, const StatusOptions& options) {
   for (const auto& line : status_table(snapshot.peers, now, context.colour)) print_line(line);
   auto notes = status_reasons(snapshot.peers);
   if (auto place = snapshot.host ? place_line(*snapshot.host) : std::nullopt) notes.insert(notes.begin(), *place);
+  if (snapshot.host) {
+    auto firewall = firewall_notes(*snapshot.host);
+    notes.insert(notes.begin(), firewall.begin(), firewall.end());
+  }
   if (!notes.empty()) print_line("");
   for (const auto& line : notes) print_line(line);
   return control::DONE;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <sstream>
 
 #include "anubis-cli/text.h"
 #include "lib/base/duration.h"
@@ -83,6 +84,22 @@ std::string state_in_full(const control::PeerStatus& peer, std::int64_t now, Col
   return text;
 }
 
+std::string_view firewall_words(std::string_view state, bool configured) {
+  if (state == "in-place")
+    return configured ? "in place" : "in place until anubisd is restarted, as somebody wished (enabled = false)";
+  if (state == "disabled") return "none, as configured (enabled = false)";
+  if (state == "removed") return "removed by hand; to have it back: anubis firewall apply";
+  if (state == "changed") return "not as it should be; it is put right within seconds";
+  return "unknown";
+}
+
+std::string closed_port(const control::ClosedPort& port) {
+  std::string families;
+  for (const auto& family : port.families()) families.append(families.empty() ? "" : ", ").append(printable(family));
+  return std::to_string(port.port()) + "/udp is closed by another table (" + printable(port.table()) + ", chain " +
+         printable(port.chain()) + "; " + families + "), nobody reaches it; to open it: " + printable(port.advice());
+}
+
 }  // namespace
 
 std::vector<std::string> status_table(const std::vector<control::PeerStatus>& peers, std::int64_t now, Colour colour) {
@@ -125,6 +142,28 @@ std::vector<std::string> status_detail(const control::PeerStatus& peer, std::int
 std::optional<std::string> place_line(const control::HostStatus& host) {
   if (!host.has_home()) return std::nullopt;
   return "place: " + printable(host.place()) + ": " + printable(host.place_reason());
+}
+
+std::vector<std::string> firewall_notes(const control::HostStatus& host) {
+  std::vector<std::string> notes;
+  if (host.firewall() == "removed" || host.firewall() == "changed") {
+    notes.push_back("firewall: " + std::string(firewall_words(host.firewall(), true)));
+  }
+  for (const auto& port : host.closed_ports()) notes.push_back(closed_port(port));
+  return notes;
+}
+
+std::vector<std::string> firewall_lines(const control::FirewallStatus& status) {
+  std::vector<std::string> lines{"firewall: " + std::string(firewall_words(status.state(), status.configured()))};
+  for (const auto& port : status.closed_ports()) lines.push_back(closed_port(port));
+  if (!status.rules().empty()) lines.emplace_back();
+  std::istringstream rules(status.rules());
+  for (std::string line; std::getline(rules, line);) {
+    // nft indents with tabs, which are no printable characters.
+    const auto text = std::min(line.find_first_not_of('\t'), line.size());
+    lines.push_back(std::string(2 * text, ' ') + printable(std::string_view(line).substr(text)));
+  }
+  return lines;
 }
 
 std::vector<std::string> status_reasons(const std::vector<control::PeerStatus>& peers) {

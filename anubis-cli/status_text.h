@@ -27,6 +27,11 @@ inline constexpr std::string_view kNoPeers =
 // "place: home: gateway … on eth0"; none where the configuration does not say what home is.
 [[nodiscard]] std::optional<std::string> place_line(const control::HostStatus& host);
 
+// What is not as usual with the firewall.
+[[nodiscard]] std::vector<std::string> firewall_notes(const control::HostStatus& host);
+// `anubis firewall show`.
+[[nodiscard]] std::vector<std::string> firewall_lines(const control::FirewallStatus& status);
+
 // "jacinth: REASON" for each peer that has something to explain; a reason that begins with the name stands alone.
 [[nodiscard]] std::vector<std::string> status_reasons(const std::vector<control::PeerStatus>& peers);
 

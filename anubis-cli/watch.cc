@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <ctime>
+#include <iterator>
 #include <thread>
 
 #include <unistd.h>
@@ -37,6 +39,7 @@ std::vector<std::string> picture(const Snapshot& snapshot, const StatusOptions& 
   } else if (options.name.empty()) {
     body = status_table(snapshot.peers, now, colour);
     if (auto place = snapshot.host ? place_line(*snapshot.host) : std::nullopt) notes.push_back(std::move(*place));
+    if (snapshot.host) std::ranges::move(firewall_notes(*snapshot.host), std::back_inserter(notes));
     for (auto& reason : status_reasons(snapshot.peers)) notes.push_back(std::move(reason));
   } else if (!snapshot.peers.empty()) {
     body = status_detail(snapshot.peers.front(), now, colour);

@@ -55,6 +55,8 @@ void Commands::command(ClientId client, const control::Command& command) {
       return drain(client, command.drain());
     case control::Command::kReload:
       return reload(client);
+    case control::Command::kFirewall:
+      return firewall(client, command.firewall().action());
     case control::Command::kNmEvent:
       return nm_event(client, command.nm_event());
     case control::Command::kHosts:
@@ -251,6 +253,34 @@ void Commands::reload(ClientId client) {
       finish(client, control::FAILED, message.error().message);
     }
   });
+}
+
+void Commands::firewall(ClientId client, control::Firewall::Action action) {
+  if (action == control::Firewall::SHOW) return show_firewall(client);
+  if (!server_->is_administrator(client)) {
+    return finish(client, control::NOT_PERMITTED,
+                  "only root may change the firewall: it keeps peers from more than bringing themselves up");
+  }
+  const bool applies = action == control::Firewall::APPLY;
+  const auto status = applies ? subjects_.netd.apply_firewall() : subjects_.netd.remove_firewall();
+  if (!status) return finish(client, control::FAILED, status.error().message);
+  const auto report = subjects_.netd.firewall_report();
+  base::log::warning(applies ? "firewall.applied" : "firewall.removed", "by hand");
+  finish(client, control::DONE, firewall_changed(applies, report ? report->is_configured : true));
+}
+
+void Commands::show_firewall(ClientId client) {
+  const auto report = subjects_.netd.firewall_report();
+  if (!report) return finish(client, control::FAILED, report.error().message);
+  const auto rules = subjects_.netd.firewall_rules();
+  // Where there is no nftables and none is wanted, there are no rules, and that is all.
+  if (!rules && report->state != netd::FirewallState::kDisabled)
+    return finish(client, control::FAILED, rules.error().message);
+  control::Response response;
+  *response.mutable_firewall() = Status::firewall(*report);
+  response.mutable_firewall()->set_rules(rules.value_or(std::string()));
+  send(client, response);
+  finish(client, control::DONE, {});
 }
 
 void Commands::nm_event(ClientId client, const control::NmEvent& event) {

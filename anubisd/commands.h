@@ -63,6 +63,8 @@ class Commands final : public ControlServer::Handler {
   void hosts(ClientId client);
   void monitor(ClientId client);
   void reload(ClientId client);
+  void firewall(ClientId client, control::Firewall::Action action);
+  void show_firewall(ClientId client);
   void nm_event(ClientId client, const control::NmEvent& event);
 
   [[nodiscard]] std::optional<model::PeerIndex> find_or_refuse(ClientId client, const std::string& name);

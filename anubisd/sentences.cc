@@ -218,6 +218,17 @@ std::string reloaded(std::size_t total, const model::DirectoryChanges& changes) 
                      changes.changed.size(), changes.removed.size());
 }
 
+std::string firewall_changed(bool applied, bool configured) {
+  if (applied) {
+    return configured ? "the firewall is in place"
+                      : "the firewall is in place until anubisd is restarted: the configuration says enabled = false";
+  }
+  return configured
+             ? "the firewall is gone: side peers reach every port of this host, until `anubis firewall apply` or a "
+               "restart of anubisd"
+             : "the firewall is gone, as the configuration wants it";
+}
+
 std::string drifted(const netd::Drift& drift, const netd::InterfaceReport& interface, std::string_view peer) {
   using netd::DriftKind;
   const std::string& name = interface.name;

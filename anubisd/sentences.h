@@ -41,6 +41,9 @@ struct PeerFacts {
 
 [[nodiscard]] std::string no_such_peer(std::string_view name, const model::PeerDirectory& directory);
 
+// That the firewall is in place or gone now, and until when.
+[[nodiscard]] std::string firewall_changed(bool applied, bool configured);
+
 // What somebody did to what is ours, and that it is back. peer: its name, where there is one. Not for kLost.
 [[nodiscard]] std::string drifted(const netd::Drift& drift, const netd::InterfaceReport& interface,
                                   std::string_view peer);

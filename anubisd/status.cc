@@ -50,6 +50,20 @@ std::uint32_t whole_seconds(base::Duration duration) {
   return static_cast<std::uint32_t>(std::chrono::ceil<std::chrono::seconds>(duration).count());
 }
 
+const char* name_of(netd::FirewallState state) {
+  switch (state) {
+    case netd::FirewallState::kInPlace:
+      return "in-place";
+    case netd::FirewallState::kDisabled:
+      return "disabled";
+    case netd::FirewallState::kRemoved:
+      return "removed";
+    case netd::FirewallState::kChanged:
+      return "changed";
+  }
+  return "";
+}
+
 const char* name_of(gate::Hearing hearing) {
   switch (hearing) {
     case gate::Hearing::kHeard:
@@ -86,6 +100,12 @@ control::HostStatus Status::host(const SideService::Counters& side_service) cons
   host.set_place(roaming::name_of(roaming_.place()));
   host.set_place_reason(roaming_.reason());
   host.set_has_home(roaming_.has_home());
+
+  if (const auto report = netd_.firewall_report()) {
+    const control::FirewallStatus status = firewall(*report);
+    host.set_firewall(status.state());
+    *host.mutable_closed_ports() = status.closed_ports();
+  }
 
   const gate::Counters& gate = gatekeeper_.counters();
   for (std::size_t reason = 0; reason < gate.dropped.size(); ++reason) {
@@ -168,6 +188,22 @@ control::NamedHost named_host(const Host& host, const char* kind) {
 }
 
 }  // namespace
+
+control::FirewallStatus Status::firewall(const netd::FirewallReport& report) {
+  control::FirewallStatus status;
+  status.set_state(name_of(report.state));
+  status.set_configured(report.is_configured);
+  for (const auto& each : report.closed_ports) {
+    control::ClosedPort& port = *status.add_closed_ports();
+    port.set_port(each.port);
+    port.set_table(each.table);
+    port.set_chain(each.chain);
+    if (each.v4) port.add_families("ipv4");
+    if (each.v6) port.add_families("ipv6");
+    port.set_advice(each.advice);
+  }
+  return status;
+}
 
 control::NamedHost Status::named(const model::Host& host, const char* kind) { return named_host(host, kind); }
 control::NamedHost Status::named(const model::Peer& peer) { return named_host(peer, "peer"); }

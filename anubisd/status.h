@@ -34,6 +34,7 @@ class Status {
   // between.
   [[nodiscard]] control::PeerStatus peer(model::PeerIndex index);
   [[nodiscard]] static control::AuthorisedPeer authorised(const model::Peer& peer);
+  [[nodiscard]] static control::FirewallStatus firewall(const netd::FirewallReport& report);
   // kind: as in NamedHost.
   [[nodiscard]] static control::NamedHost named(const model::Host& host, const char* kind);
   [[nodiscard]] static control::NamedHost named(const model::Peer& peer);

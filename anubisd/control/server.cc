@@ -19,6 +19,8 @@ constexpr int kAcceptsPerWakeUp = 16;
 // After accept has failed for want of descriptors or memory: it would fail again at once.
 constexpr base::Duration kPause = std::chrono::milliseconds(100);
 
+bool is_privileged(uid_t uid) { return uid == 0 || uid == geteuid(); }
+
 }  // namespace
 
 ControlServer::ControlServer(Loop& loop, ControlListener listener, std::optional<gid_t> group, std::string group_name,
@@ -82,8 +84,12 @@ void ControlServer::admit(base::Fd fd) {
   clients_.emplace(id, Kept{credentials->uid, std::make_unique<Client>(loop_, std::move(fd), id, *this)});
 }
 
+bool ControlServer::is_administrator(ClientId id) const {
+  const auto found = clients_.find(id);
+  return found != clients_.end() && is_privileged(found->second.user);
+}
+
 std::string ControlServer::why_full(uid_t user) const {
-  const auto is_privileged = [](uid_t uid) { return uid == 0 || uid == geteuid(); };
   std::size_t of_user = 0;
   std::size_t of_users = 0;
   for (const auto& [id, kept] : clients_) {

@@ -40,6 +40,8 @@ class ControlServer final : public Client::Owner {
 
   // Null once it has gone. Valid until the loop turns.
   [[nodiscard]] Client* find(ClientId id);
+  // Root, or who runs this daemon.
+  [[nodiscard]] bool is_administrator(ClientId id) const;
 
   void command_received(ClientId id, const control::Command& command) override;
   void client_ended(ClientId id) override;

@@ -1,6 +1,10 @@
 #include "anubisd/netd/firewall_keeper.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
+
+#include <poll.h>
 
 #include "lib/base/log.h"
 #include "lib/base/steps.h"
@@ -57,6 +61,12 @@ Status FirewallKeeper::put_in_place() {
 }
 
 Status FirewallKeeper::settle() {
+  auto status = settle_table();
+  look_at_others();
+  return status;
+}
+
+Status FirewallKeeper::settle_table() {
   if (!is_wanted()) {
     if (applied_ || !std::exchange(was_cleared_, true)) {
       // Where there is no nftables, nothing was left either.
@@ -92,13 +102,19 @@ Status FirewallKeeper::let_in(const std::vector<model::IpPrefix>& prefixes) {
 }
 
 Status FirewallKeeper::apply() {
-  by_hand_ = true;
+  wish(true);
   return put_in_place();
 }
 
 Status FirewallKeeper::remove() {
-  by_hand_ = false;
+  wish(false);
   return settle();
+}
+
+// What the configuration says anyway goes on following it.
+void FirewallKeeper::wish(bool stands) {
+  by_hand_.reset();
+  if (stands != config_.firewall.enabled) by_hand_ = stands;
 }
 
 Status FirewallKeeper::tear_down() {
@@ -110,6 +126,46 @@ Status FirewallKeeper::tear_down() {
   return status;
 }
 
-bool FirewallKeeper::was_changed() { return firewall_.take_events().ours && applied_.has_value(); }
+bool FirewallKeeper::was_changed() {
+  const firewall::Noticed noticed = firewall_.take_events();
+  others_changed_ |= noticed.others;
+  return noticed.ours && applied_.has_value();
+}
+
+void FirewallKeeper::look_at_others() {
+  if (!others_changed_) return;
+  auto closed = firewall_.closed_ports(std::array{config_.production.listen_port, config_.side.listen_port});
+  if (!closed && closed.error().code != ErrorCode::kUnsupported) {
+    base::log::warning("firewall.others-unknown", "cannot tell what other tables do: {}", closed.error().message);
+  }
+  others_changed_ = false;
+  const auto before = std::exchange(closed_ports_, closed.value_or(std::vector<firewall::ClosedPort>()));
+  if (closed_ports_.empty() && !before.empty()) {
+    base::log::info("firewall.ports-open", "no other table closes our ports any more");
+  }
+  for (const firewall::ClosedPort& port : closed_ports_) {
+    if (std::ranges::find(before, port) != before.end()) continue;
+    base::log::warning("firewall.port-closed",
+                       "{}/udp is closed by the table {}, chain {}: nobody reaches it; to open it: {}", port.port,
+                       port.table, port.chain, port.advice);
+  }
+}
+
+base::Result<FirewallReport> FirewallKeeper::report() {
+  // What is waiting there is for interfaces_to_heal() to take.
+  pollfd waiting{.fd = firewall_.event_fd(), .events = POLLIN, .revents = 0};
+  if (poll(&waiting, 1, 0) > 0) others_changed_ = true;
+  look_at_others();
+  FirewallReport report{
+      .state = FirewallState::kInPlace, .is_configured = config_.firewall.enabled, .closed_ports = closed_ports_};
+  if (!is_wanted()) {
+    report.state = config_.firewall.enabled ? FirewallState::kRemoved : FirewallState::kDisabled;
+    return report;
+  }
+  const auto standing = applied_ ? firewall_.look() : base::Result<Standing>(Standing::kGone);
+  if (!standing) return fail(standing.error());
+  if (*standing != Standing::kAsApplied) report.state = FirewallState::kChanged;
+  return report;
+}
 
 }  // namespace anubis::netd

@@ -32,6 +32,9 @@ class FirewallKeeper {
   base::Status apply();
   base::Status remove();
 
+  base::Result<FirewallReport> report();
+  base::Result<std::string> rules() { return firewall_.list(); }
+
   base::Status tear_down();
 
   [[nodiscard]] int event_fd() const { return firewall_.event_fd(); }
@@ -41,7 +44,11 @@ class FirewallKeeper {
  private:
   [[nodiscard]] bool is_wanted() const { return by_hand_.value_or(config_.firewall.enabled); }
   [[nodiscard]] firewall::Policy policy() const;
+  void wish(bool stands);
   base::Status put_in_place();
+  base::Status settle_table();
+  // Looks at the tables of others, where those have changed.
+  void look_at_others();
 
   const config::Config& config_;
   const model::PeerDirectory& directory_;
@@ -51,8 +58,10 @@ class FirewallKeeper {
   std::optional<firewall::Policy> applied_;
   // None until the sessions are known: then what an earlier process left stays.
   std::optional<std::vector<model::IpPrefix>> let_in_;
-  std::optional<bool> by_hand_;  // what the administrator said last
-  bool was_cleared_ = false;     // what an earlier process left has been taken away, as nothing is wanted
+  std::optional<bool> by_hand_;  // what the administrator said, where it is not what the configuration says
+  bool others_changed_ = true;   // since they were looked at
+  std::vector<firewall::ClosedPort> closed_ports_;
+  bool was_cleared_ = false;  // what an earlier process left has been taken away, as nothing is wanted
 };
 
 }  // namespace anubis::netd

@@ -357,6 +357,11 @@ Status LocalNetd::apply_changes(const model::DirectoryChanges& changes) {
   return first;
 }
 
+Status LocalNetd::apply_firewall() {
+  if (auto status = firewall_.apply(); !status) return status;
+  return settle_firewall();  // hears of it from now on
+}
+
 Status LocalNetd::tear_down() {
   Status first;
   const auto keep = [&](const Status& status) {

@@ -54,6 +54,10 @@ class LocalNetd final : public Netd {
   base::Result<std::vector<model::Sighting>> look_around() override;
   [[nodiscard]] int surroundings_fd() const override { return surroundings_.fd(); }
   base::Status widen_receive_buffer(int datagram_socket) override;
+  base::Result<FirewallReport> firewall_report() override { return firewall_.report(); }
+  base::Result<std::string> firewall_rules() override { return firewall_.rules(); }
+  base::Status apply_firewall() override;
+  base::Status remove_firewall() override { return firewall_.remove(); }
   base::Status tear_down() override;
 
   // After a reload, when the directory holds the new set: the side interface gets, changes and loses peers; removed

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "firewall/firewall.h"
 #include "lib/base/result.h"
 #include "lib/model/directory.h"
 #include "lib/model/endpoint.h"
@@ -97,6 +98,19 @@ struct Drift {
   bool operator==(const Drift&) const = default;
 };
 
+enum class FirewallState : std::uint8_t {
+  kInPlace,
+  kDisabled,  // by the configuration
+  kRemoved,   // by the administrator, who said so
+  kChanged,   // it is not as it should be, and will be put right
+};
+
+struct FirewallReport {
+  FirewallState state{};
+  bool is_configured = false;                      // false, and kInPlace: the administrator has put it there
+  std::vector<firewall::ClosedPort> closed_ports;  // by others, of those that bearer packets come to
+};
+
 class Netd {
  public:
   virtual ~Netd() = default;
@@ -143,6 +157,13 @@ class Netd {
 
   // A receive buffer for 10,000 datagrams that come at once: more than the system allows everybody.
   virtual base::Status widen_receive_buffer(int datagram_socket) = 0;
+
+  [[nodiscard]] virtual base::Result<FirewallReport> firewall_report() = 0;
+  // Our table in nftables' own words; empty: there is none.
+  [[nodiscard]] virtual base::Result<std::string> firewall_rules() = 0;
+  // By the administrator: it stands, or does not, until the other one is called or the end, whatever is configured.
+  virtual base::Status apply_firewall() = 0;
+  virtual base::Status remove_firewall() = 0;
 
   // Takes away all that is ours: sessions, routes, rules, addresses, and the interfaces that we created. Goes on after
   // a failure and tells the first one.

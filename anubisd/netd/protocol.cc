@@ -355,6 +355,18 @@ std::optional<Sighting> Record<Sighting>::get(std::span<const std::uint8_t, kSiz
   return sighting;
 }
 
+void Record<Part>::put(const Part& part, std::span<std::uint8_t, kSize> out) {
+  put_number(static_cast<std::uint16_t>(part.bytes.size()), out.data());
+  std::ranges::copy(part.bytes, out.begin() + 2);
+}
+
+std::optional<Part> Record<Part>::get(std::span<const std::uint8_t, kSize> in) {
+  const auto size = get_number<std::uint16_t>(in.data());
+  if (size > kRoom || !is_zero(in.subspan(std::size_t{2} + size))) return std::nullopt;
+  const auto bytes = in.subspan(2, size);
+  return Part{{bytes.begin(), bytes.end()}};
+}
+
 void Record<crypto::MessageKeys>::put(const crypto::MessageKeys& keys, std::span<std::uint8_t, kSize> out) {
   std::ranges::copy(keys.sending.view(), out.begin());
   std::ranges::copy(keys.receiving.view(), out.begin() + crypto::kKeySize);

@@ -14,6 +14,10 @@
 //   side-endpoint     peer, endpoint                              points its side tunnel there
 //   message-keys      peer, suite                                 crypto::MessageKeys; the private key stays in netd
 //   look-around       -                                           Sighting of each address and default route of others'
+//   firewall-report   -                                           FirewallReport, in parts
+//   firewall-rules    -                                           the rules of our table, in parts
+//   firewall-apply    -                                           puts it in place, whatever is configured
+//   firewall-remove   -                                           takes it away until then, or until netd's next start
 //   widen-buffer      a datagram socket (SCM_RIGHTS)              gives it a large receive buffer, and closes it
 //   begin-reload      -                                           reads the configuration again, in the background
 //   take-reload       -                                           puts it into force: a snapshot (SCM_RIGHTS)
@@ -34,6 +38,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -69,6 +74,10 @@ enum class Operation : std::uint8_t {
   kTearDown,
   kTakeDrift,
   kLookAround,
+  kFirewallReport,
+  kFirewallRules,
+  kFirewallApply,
+  kFirewallRemove,
 };
 
 enum class Field : std::uint8_t { kNo, kMay, kMust };
@@ -103,6 +112,10 @@ inline constexpr std::array kRows{
   RequestKind{kReportOne,      "report-one",      kMust,     kMust, kNo,      kNo,   kNo,   kNo,   kNo},
   RequestKind{kSideEndpoint,   "side-endpoint",   kNo,       kMust, kMust,    kNo,   kNo,   kNo,   kNo},
   RequestKind{kLookAround,     "look-around",     kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
+  RequestKind{kFirewallReport, "firewall-report", kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
+  RequestKind{kFirewallRules,  "firewall-rules",  kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
+  RequestKind{kFirewallApply,  "firewall-apply",  kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
+  RequestKind{kFirewallRemove, "firewall-remove", kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
   RequestKind{kMessageKeys,    "message-keys",    kNo,       kMust, kNo,      kNo,   kMust, kNo,   kNo},
   RequestKind{kWidenBuffer,    "widen-buffer",    kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kMust},
   RequestKind{kBeginReload,    "begin-reload",    kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
@@ -196,6 +209,17 @@ struct Record<model::Sighting> {
   static constexpr std::size_t kSize = 44;
   static void put(const model::Sighting& sighting, std::span<std::uint8_t, kSize> out);
   [[nodiscard]] static std::optional<model::Sighting> get(std::span<const std::uint8_t, kSize> in);
+};
+// Of something that has no fixed size.
+struct Part {
+  std::string bytes;
+};
+template <>
+struct Record<Part> {
+  static constexpr std::size_t kSize = kReplyRoom;
+  static constexpr std::size_t kRoom = kSize - 2;  // behind its length
+  static void put(const Part& part, std::span<std::uint8_t, kSize> out);
+  [[nodiscard]] static std::optional<Part> get(std::span<const std::uint8_t, kSize> in);
 };
 template <>
 struct Record<crypto::MessageKeys> {

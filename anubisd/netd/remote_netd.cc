@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "anubisd/netd/firewall_report.h"
 #include "lib/base/log.h"
 #include "lib/base/steps.h"
 
@@ -174,6 +175,22 @@ Result<std::vector<model::Sighting>> RemoteNetd::look_around() {
 Status RemoteNetd::widen_receive_buffer(int datagram_socket) {
   return ask({.operation = Operation::kWidenBuffer}, std::array{datagram_socket});
 }
+
+Result<FirewallReport> RemoteNetd::firewall_report() {
+  const auto parts = ask_for_all<Part>({.operation = Operation::kFirewallReport});
+  if (!parts) return fail(parts.error());
+  return decode_firewall_report(joined(*parts));
+}
+
+Result<std::string> RemoteNetd::firewall_rules() {
+  const auto parts = ask_for_all<Part>({.operation = Operation::kFirewallRules});
+  if (!parts) return fail(parts.error());
+  return joined(*parts);
+}
+
+Status RemoteNetd::apply_firewall() { return ask({.operation = Operation::kFirewallApply}); }
+
+Status RemoteNetd::remove_firewall() { return ask({.operation = Operation::kFirewallRemove}); }
 
 Status RemoteNetd::tear_down() { return ask({.operation = Operation::kTearDown}); }
 

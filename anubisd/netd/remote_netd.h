@@ -40,6 +40,10 @@ class RemoteNetd final : public Netd, public PeerSource {
   base::Result<std::vector<model::Sighting>> look_around() override;
   [[nodiscard]] int surroundings_fd() const override { return surroundings_.get(); }
   base::Status widen_receive_buffer(int datagram_socket) override;
+  base::Result<FirewallReport> firewall_report() override;
+  base::Result<std::string> firewall_rules() override;
+  base::Status apply_firewall() override;
+  base::Status remove_firewall() override;
   base::Status tear_down() override;
 
   base::Status begin_reload() override;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "anubisd/netd/firewall_report.h"
 #include "anubisd/netd/snapshot.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -154,6 +155,20 @@ Status Server::carry_out(const Request& request, std::span<const base::Fd> descr
     case Operation::kLookAround:
       surroundings_.rung = false;
       return answer(operation, netd_.look_around());
+    case Operation::kFirewallReport: {
+      const auto report = netd_.firewall_report();
+      if (!report) return answer(operation, Status(fail(report.error())));
+      return answer(operation, Result<std::vector<Part>>(parts_of(encode(*report))));
+    }
+    case Operation::kFirewallRules: {
+      const auto rules = netd_.firewall_rules();
+      if (!rules) return answer(operation, Status(fail(rules.error())));
+      return answer(operation, Result<std::vector<Part>>(parts_of(*rules)));
+    }
+    case Operation::kFirewallApply:
+      return answer(operation, netd_.apply_firewall());
+    case Operation::kFirewallRemove:
+      return answer(operation, netd_.remove_firewall());
     case Operation::kMessageKeys:
       return answer_one(operation, authority_.derive_message_keys(request.peer, request.suite));
     case Operation::kWidenBuffer:

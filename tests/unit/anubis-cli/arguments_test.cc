@@ -31,6 +31,19 @@ TEST(Arguments, UpHasItsDefaults) {
   EXPECT_EQ(up.timeout, milliseconds(10'000));
 }
 
+TEST(Arguments, FirewallWantsToKnowWhat) {
+  EXPECT_EQ(parsed<FirewallOptions>({"firewall", "show"}).action, FirewallAction::kShow);
+  EXPECT_TRUE(parsed<FirewallOptions>({"firewall", "show", "--json"}).json);
+  EXPECT_EQ(parsed<FirewallOptions>({"firewall", "apply"}).action, FirewallAction::kApply);
+  EXPECT_EQ(parsed<FirewallOptions>({"firewall", "remove"}).action, FirewallAction::kRemove);
+  for (const auto& arguments : {std::vector<const char*>{"firewall"}, std::vector<const char*>{"firewall", "flush"}}) {
+    const auto invocation = parse(arguments);
+    ASSERT_FALSE(invocation);
+    EXPECT_EQ(invocation.error().exit_status, 2);
+    EXPECT_THAT(invocation.error().text, HasSubstr("show, apply"));
+  }
+}
+
 TEST(Arguments, LeaseAndTimeoutAreDurations) {
   const auto up = parsed<UpOptions>({"up", "--lease", "1h30m", "jacinth", "--timeout=3s"});
   EXPECT_EQ(up.lease_seconds, 5'400U);

@@ -150,5 +150,24 @@ TEST(EventJson, IsOneObjectWithASchema) {
   EXPECT_EQ(monitor_end_json({control::NOT_RUNNING, "gone"}), R"({"schema":1,"daemon":"not running"})");
 }
 
+TEST(Json, OfTheFirewall) {
+  control::FirewallStatus status;
+  status.set_state("changed");
+  status.set_configured(true);
+  status.set_rules("table inet anubis {\n}\n");
+  auto& port = *status.add_closed_ports();
+  port.set_port(4297);
+  port.set_table("ip filter");
+  port.set_chain("INPUT");
+  port.add_families("ipv4");
+  port.set_advice("ufw allow 4297/udp");
+  EXPECT_EQ(nlohmann::json::parse(firewall_json(status, {})), nlohmann::json::parse(R"({"schema": 1,
+    "daemon": "running", "state": "changed", "configured": true, "rules": "table inet anubis {\n}\n",
+    "closed_ports": [{"port": 4297, "table": "ip filter", "chain": "INPUT", "families": ["ipv4"],
+                      "advice": "ufw allow 4297/udp"}]})"));
+  EXPECT_EQ(nlohmann::json::parse(firewall_json({}, Failure{control::NOT_RUNNING, "no"})),
+            nlohmann::json::parse(R"({"schema": 1, "daemon": "not running"})"));
+}
+
 }  // namespace
 }  // namespace anubis::cli

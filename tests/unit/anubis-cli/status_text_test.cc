@@ -171,5 +171,39 @@ TEST(BriefList, IsCut) {
   EXPECT_EQ(brief_list(peer.allowed_ips(), 4), "10.1.0.0/16, 10.2.0.0/16, 10.3.0.0/16, 10.4.0.0/16");
 }
 
+control::ClosedPort closed_port() {
+  control::ClosedPort port;
+  port.set_port(4296);
+  port.set_table("inet filter");
+  port.set_chain("input");
+  port.add_families("ipv4");
+  port.set_advice("nft insert rule \x1b[2J");
+  return port;
+}
+
+TEST(StatusText, TellsOfTheFirewallOnlyWhatIsNotAsUsual) {
+  control::HostStatus host;
+  for (const char* usual : {"in-place", "disabled", ""}) {
+    host.set_firewall(usual);
+    EXPECT_THAT(firewall_notes(host), testing::IsEmpty());
+  }
+  host.set_firewall("removed");
+  *host.add_closed_ports() = closed_port();
+  EXPECT_THAT(
+      firewall_notes(host),
+      testing::ElementsAre("firewall: removed by hand; to have it back: anubis firewall apply",
+                           "4296/udp is closed by another table (inet filter, chain input; ipv4), nobody reaches "
+                           "it; to open it: nft insert rule \\x1b[2J"));
+}
+
+TEST(StatusText, ShowsTheFirewallWithItsRules) {
+  control::FirewallStatus status;
+  status.set_state("in-place");
+  status.set_configured(true);
+  status.set_rules("table inet anubis {\n\tchain input {\n\t}\n}\n");
+  EXPECT_THAT(firewall_lines(status),
+              testing::ElementsAre("firewall: in place", "", "table inet anubis {", "  chain input {", "  }", "}"));
+}
+
 }  // namespace
 }  // namespace anubis::cli

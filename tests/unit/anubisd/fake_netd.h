@@ -81,6 +81,16 @@ class FakeNetd : public netd::Netd {
     side_endpoints.emplace_back(peer, endpoint);
     return {};
   }
+  base::Result<netd::FirewallReport> firewall_report() override { return firewall; }
+  base::Result<std::string> firewall_rules() override { return std::string("table inet anubis"); }
+  base::Status apply_firewall() override {
+    firewall.state = netd::FirewallState::kInPlace;
+    return {};
+  }
+  base::Status remove_firewall() override {
+    firewall.state = firewall.is_configured ? netd::FirewallState::kRemoved : netd::FirewallState::kDisabled;
+    return {};
+  }
   base::Result<std::vector<model::Sighting>> look_around() override {
     eventfd_t count = 0;
     (void)eventfd_read(surroundings_.get(), &count);
@@ -113,6 +123,7 @@ class FakeNetd : public netd::Netd {
   base::Duration dump_takes{0};
   std::vector<model::Sighting> sightings;
   std::optional<base::Error> look_error;
+  netd::FirewallReport firewall{.state = netd::FirewallState::kInPlace, .is_configured = true, .closed_ports = {}};
 
   // Of what was asked.
   std::set<netd::PeerIndex> installed;

@@ -150,6 +150,41 @@ TEST_F(FirewallKeeperTest, APeerThatIsNoLongerAuthorisedIsNotLetIn) {
   EXPECT_THAT(let_in(), IsEmpty());
 }
 
+TEST_F(FirewallKeeperTest, TheAdministratorTakesItAwayAndPutsItBack) {
+  bring_up();
+  EXPECT_EQ(netd_->firewall_report()->state, FirewallState::kInPlace);
+  ASSERT_TRUE(netd_->remove_firewall());
+  EXPECT_EQ(netd_->firewall_report()->state, FirewallState::kRemoved);
+  EXPECT_THAT(check(), IsEmpty());
+  EXPECT_FALSE(firewall_.standing) << "it came back by itself";
+  ASSERT_TRUE(netd_->apply_firewall());
+  EXPECT_TRUE(firewall_.standing);
+  EXPECT_EQ(netd_->firewall_report()->state, FirewallState::kInPlace);
+}
+
+TEST_F(FirewallKeeperTest, TheAdministratorPutsItInPlaceThoughItIsNotConfigured) {
+  config_.firewall.enabled = false;
+  bring_up();
+  EXPECT_EQ(netd_->firewall_report()->state, FirewallState::kDisabled);
+  ASSERT_TRUE(netd_->apply_firewall());
+  EXPECT_TRUE(firewall_.standing);
+  EXPECT_THAT(check(), IsEmpty());
+  EXPECT_TRUE(firewall_.standing);
+  EXPECT_FALSE(netd_->firewall_report()->is_configured);
+}
+
+TEST_F(FirewallKeeperTest, ReportsWhatOthersDid) {
+  bring_up();
+  firewall_.found = Standing::kChanged;
+  EXPECT_EQ(netd_->firewall_report()->state, FirewallState::kChanged);
+  // Looked at again only when somebody changed something.
+  firewall_.closed = {{.port = 4296, .table = "inet filter", .chain = "input", .v4 = true, .v6 = true, .advice = "x"}};
+  EXPECT_THAT(netd_->firewall_report()->closed_ports, IsEmpty());
+  firewall_.noticed.others = true;
+  (void)netd_->interfaces_to_heal();
+  EXPECT_EQ(netd_->firewall_report()->closed_ports, firewall_.closed);
+}
+
 TEST_F(FirewallKeeperTest, GoesWithTheInterfaces) {
   bring_up();
   ASSERT_TRUE(netd_->tear_down());

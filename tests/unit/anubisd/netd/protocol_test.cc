@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "anubisd/netd/firewall_report.h"
 #include "lib/crypto/suites.h"
 #include "tests/unit/anubisd/netd/host.h"
 
@@ -185,6 +186,32 @@ TEST(NetdReply, ReportsComeThroughInAsManyDatagramsAsTheyNeed) {
     EXPECT_EQ(back[i].rx_bytes, reports[i].rx_bytes);
     EXPECT_EQ(back[i].tx_bytes, reports[i].tx_bytes);
   }
+}
+
+TEST(NetdReply, AReportOfTheFirewallComesThroughInParts) {
+  FirewallReport report{.state = FirewallState::kChanged, .is_configured = true, .closed_ports = {}};
+  for (std::uint16_t port = 4000; port < 4100; ++port) {
+    report.closed_ports.push_back({.port = port,
+                                   .table = "inet filter",
+                                   .chain = "input",
+                                   .v6 = true,
+                                   .advice = "nft insert rule inet filter input udp dport accept"});
+  }
+  const std::string bytes = encode(report);
+  const auto parts = parts_of(bytes);
+  ASSERT_GT(parts.size(), 1u);
+  std::vector<Part> received;
+  for (std::span<const Part> rest(parts); !rest.empty();) {
+    const ReplyBytes reply = encode_records(Operation::kFirewallReport, rest);
+    ASSERT_TRUE(decode_records(get_header(reply).value(), reply, received));
+  }
+  const auto decoded = decode_firewall_report(joined(received));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->state, report.state);
+  EXPECT_TRUE(decoded->is_configured);
+  EXPECT_EQ(decoded->closed_ports, report.closed_ports);
+  EXPECT_FALSE(decode_firewall_report("\x08\x09"));  // a state that there is not
+  EXPECT_EQ(joined(parts_of("")), "");
 }
 
 TEST(NetdReply, SightingsComeThrough) {
