@@ -172,9 +172,9 @@ Status LocalNetd::apply_routing_policy(DriftQueue* drift) {
 Status LocalNetd::reconcile(Interface which, bool fresh) {
   switch (which) {
     case Interface::kProduction: {
-      auto status = production_peers_.reconcile(fresh);
-      const auto followed = update_firewall();
-      return status ? followed : status;
+      // Else the sessions of an earlier process may not be known yet, which the firewall lets in all the time.
+      if (auto status = production_peers_.reconcile(fresh); !status) return status;
+      return update_firewall();
     }
     case Interface::kSide:
       break;
