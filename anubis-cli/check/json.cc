@@ -66,6 +66,7 @@ Json row_json(const Row& row, const Premises& premises) {
   json["route"] = row.way ? route_json(*row.way) : Json(nullptr);
   json["sent"] = probing.sent;
   json["answered"] = probing.answered;
+  json["refused_by"] = text_or_null(probing.refused_by);
   json["loss_percent"] = std::round(probing.loss_percent() * 10) / 10;
   json["round_trip_ms"] = probing.round_trips ? round_trips_json(*probing.round_trips) : Json(nullptr);
   json["path_mtu"] = probing.path_mtu ? Json(*probing.path_mtu) : Json(nullptr);

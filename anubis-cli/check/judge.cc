@@ -36,8 +36,11 @@ Judgement judge_answers(const Row& row, const Premises& premises) {
     return {Verdict::kUnanswered, "nothing left this host: " + probing.not_sent + advice(row)};
   }
   if (probing.answered == 0) {
-    return {Verdict::kUnanswered, fmt::format("none of {} probes was answered{}", probing.sent,
-                                              row.through.empty() ? "" : ", though they went to " + row.through)};
+    std::string reason = fmt::format("none of {} probes was answered", probing.sent);
+    if (!row.through.empty()) reason += ", though they went to " + row.through;
+    if (probing.refused_by)
+      reason += fmt::format("; {} says that it cannot be reached", probing.refused_by->to_string());
+    return {Verdict::kUnanswered, reason};
   }
   if (probing.loss_percent() > premises.most_loss_percent) {
     return {Verdict::kLossy, fmt::format("{} of {} probes were lost", probing.sent - probing.answered, probing.sent)};

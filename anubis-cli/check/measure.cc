@@ -114,6 +114,9 @@ class Measurement {
     RoundTrips trips{.least = Duration::max()};
     Duration sum{};
     for (const auto& [sequence, at] : sent) {
+      for (const Heard& heard : heard_[sequence]) {
+        if (heard.is_refused) probing_.refused_by = heard.from;
+      }
       const Heard* answer = answer_to(sequence);
       if (answer == nullptr) continue;
       ++probing_.answered;

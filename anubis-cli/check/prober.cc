@@ -180,10 +180,12 @@ void Prober::hear_errors(std::vector<Heard>& heard) {
                              (each->cmsg_level == IPPROTO_IPV6 && each->cmsg_type == IPV6_RECVERR);
       if (!is_report) continue;
       const auto* error = reinterpret_cast<const sock_extended_err*>(CMSG_DATA(each));
+      const bool is_told = error->ee_origin != SO_EE_ORIGIN_LOCAL;
       const bool is_v4 = error->ee_origin == SO_EE_ORIGIN_ICMP;
       const bool hops_exceeded = is_v4 ? error->ee_type == ICMP_TIME_EXCEEDED : error->ee_type == ICMP6_TIME_EXCEEDED;
       heard.push_back({.sequence = echo->sequence,
-                       .hops_exceeded = error->ee_origin != SO_EE_ORIGIN_LOCAL && hops_exceeded,
+                       .hops_exceeded = is_told && hops_exceeded,
+                       .is_refused = is_told && !hops_exceeded && error->ee_errno != EMSGSIZE,
                        .from = offender_of(error, destination_.family()).value_or(IpAddress{}),
                        .mtu = error->ee_errno == EMSGSIZE ? std::optional(error->ee_info) : std::nullopt,
                        .at = base::BootClock::now()});

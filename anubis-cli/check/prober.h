@@ -18,6 +18,7 @@ struct Heard {
   std::uint16_t sequence = 0;  // of the probe that it is about
   bool is_answer = false;      // else somebody on the way told why there is none
   bool hops_exceeded = false;
+  bool is_refused = false;  // it cannot be reached, or nobody may
   model::IpAddress from;
   std::optional<std::uint32_t> mtu;  // that the probe was too large for
   base::Time at;

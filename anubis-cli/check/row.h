@@ -34,7 +34,8 @@ struct RoundTrips {
 struct Probing {
   std::uint32_t sent = 0;
   std::uint32_t answered = 0;
-  std::string not_sent;  // why they could not be sent; empty: they were
+  std::string not_sent;                        // why they could not be sent; empty: they were
+  std::optional<model::IpAddress> refused_by;  // who told that it cannot be reached
   std::optional<model::IpAddress> first_hop;
   std::optional<RoundTrips> round_trips;  // when something was answered
   std::optional<std::uint32_t> path_mtu;  // the same

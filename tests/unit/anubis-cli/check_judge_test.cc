@@ -151,6 +151,16 @@ TEST(CheckJudge, NoAnswerSaysWhoGotTheProbes) {
   EXPECT_EQ(row.reason, "none of 10 probes was answered, though they went to jacinth");
 }
 
+TEST(CheckJudge, WhoeverRefusesIsNamed) {
+  const Row row = judged([](Row& it) {
+    it.probing.answered = 0;
+    it.probing.refused_by = ip("10.44.0.2");
+  });
+  EXPECT_EQ(row.reason,
+            "none of 10 probes was answered, though they went to jacinth; 10.44.0.2 says that it cannot be "
+            "reached");
+}
+
 TEST(CheckJudge, WhatNeverLeftIsNotInClear) {
   const Row row = judged([](Row& it) {
     it.way.reset();

@@ -108,7 +108,7 @@ TEST(CheckJson, HoldsEverything) {
        "through": "jacinth", "first_hop": "10.44.0.2", "first_hop_name": "",
        "route": {"interface": "wg0", "table": 214, "prefix": "10.44.0.0/24", "gateway": null, "source": "10.44.0.1",
                  "rule": 21410},
-       "sent": 10, "answered": 10, "loss_percent": 0.0, "round_trip_ms": {"min": 1.234, "avg": 2.0, "max": 3.0},
+       "sent": 10, "answered": 10, "refused_by": null, "loss_percent": 0.0, "round_trip_ms": {"min": 1.234, "avg": 2.0, "max": 3.0},
        "path_mtu": 1420,
        "capture": {"marker": [{"interface": "wg0", "sent": 12, "received": 11}],
                    "bearer_packets": [{"interface": "eth0", "sent": 12, "received": 12}], "missed": 0},
