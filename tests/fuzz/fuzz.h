@@ -18,6 +18,7 @@
   X(gatekeepers)               \
   X(netd_channel)              \
   X(netlink)                   \
+  X(packet)                    \
   X(reply)                     \
   X(request)                   \
   X(rtnetlink)                 \

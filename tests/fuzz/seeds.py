@@ -230,8 +230,139 @@ def session_store():
     yield first.replace(b"5f", b"6f") + f"{KEYS[0]} unsettled-for-good - - - - -\n{KEYS[1]} away - - persistent - -\nx".encode()
     yield first + f"{KEYS[0]} unsettled - - always - 9\n{KEYS[0]} gone\n".encode()
 
-TARGETS = [config, control, datagram, gatekeepers, netd_channel, netlink, reply, request, rtnetlink, session_store, texts,
-           transaction, uapi, wg_quick]
+
+def texts():
+    for text in (
+        "192.0.2.1", "10.44.0.0/24", "2001:db8::1", "fd44::7/64", "::ffff:192.0.2.1", "[2001:db8::1]:4296",
+        "192.0.2.1:4296", "example.net:4296", "jacinth.example.net", "90s", "1h30m", "7d", "36500d", "36500d1s", KEYS[0],
+        base64.b64encode(bytes(32)).decode(), base64.b64encode(b"\xed" + b"\xff" * 30 + b"\x7f").decode(),
+        "a sentence with \x1b[31m and \u0085 and \u2026 that is longer than forty bytes",
+    ):
+        yield text.encode()
+
+
+# --- WireGuard and the kernel ----------------------------------------------------------------------------------------
+
+
+def uapi():
+    key = "ab" * 32
+    yield (f"private_key={key}\nlisten_port=4296\nfwmark=7\npublic_key={key}\npreshared_key={'cd' * 32}\n"
+           "endpoint=192.0.2.1:4296\nallowed_ip=10.44.0.0/24\nallowed_ip=fd44::/64\npersistent_keepalive_interval=25\n"
+           "last_handshake_time_sec=1700000000\nlast_handshake_time_nsec=5\nrx_bytes=1\ntx_bytes=2\nprotocol_version=1\n"
+           f"public_key={'12' * 32}\nendpoint=[fe80::1%3]:51820\nerrno=0\n\n").encode()
+    yield b"errno=0\n\n"
+    yield b"errno=-98\n\n"
+    yield b"listen_port=99999\n"
+
+
+def attribute(kind, value):
+    size = 4 + len(value)
+    return struct.pack("=HH", size, kind) + value + b"\0" * (-size % 4)
+
+
+def nested(kind, *values):
+    return attribute(kind | 0x8000, b"".join(values))
+
+
+def netlink():
+    def allowed_ip(family, address, length):
+        return nested(0, attribute(1, struct.pack("=H", family)), attribute(2, address), attribute(3, bytes([length])))
+
+    def peer(key, *more):
+        return nested(0, attribute(1, key), *more)
+
+    v4 = struct.pack("=H", 2) + struct.pack(">H", 4296) + bytes([192, 0, 2, 1]) + bytes(8)
+    v6 = struct.pack("=H", 10) + struct.pack(">HI", 4296, 0) + b"\xfe\x80" + bytes(13) + b"\1" + struct.pack("=I", 3)
+    everything = peer(b"P" * 32, attribute(2, b"S" * 32), attribute(4, v4), attribute(5, struct.pack("=H", 25)),
+                      attribute(6, struct.pack("=qq", 1700000000, 5)), attribute(7, struct.pack("=Q", 1)),
+                      attribute(8, struct.pack("=Q", 2)),
+                      nested(9, allowed_ip(2, bytes([10, 44, 0, 0]), 24), allowed_ip(10, bytes(16), 0)))
+    device = (attribute(1, struct.pack("=I", 7)) + attribute(2, b"wg0\0") + attribute(4, b"K" * 32)
+              + attribute(6, struct.pack("=H", 4296)) + attribute(7, struct.pack("=I", 9)))
+    yield block(device)
+    yield block(device + nested(8, everything))
+    yield block(device + nested(8, everything, peer(b"Q" * 32, attribute(4, v6))))
+    more = peer(b"P" * 32, nested(9, *[allowed_ip(2, bytes([10, 44, n, 0]), 24) for n in range(20)]))
+    yield block(device + nested(8, everything)) + block(nested(8, more)) + block(nested(8, peer(b"R" * 32)))
+    yield block(attribute(1, struct.pack("=H", 31)) + attribute(2, b"wireguard\0"))
+
+
+def message(kind, payload, flags=0, port=0, sequence=0):
+    return struct.pack("=IHHII", 16 + len(payload), kind, flags, sequence, port) + payload + b"\0" * (-len(payload) % 4)
+
+
+def links_and_routes():
+    def link(name, kind=16):
+        return message(kind, struct.pack("=BxHiII", 0, 1, 7, 1, 0) + attribute(3, name + b"\0")
+                       + attribute(4, struct.pack("=I", 1420)) + nested(18, attribute(1, b"wireguard\0"))
+                       + attribute(20, b"alias\0"))
+
+    address = struct.pack("=BBBBI", 2, 24, 0, 0, 7) + attribute(1, bytes([10, 44, 0, 7])) \
+        + attribute(2, bytes([10, 44, 0, 7])) + attribute(11, b"\xd6")
+    route = struct.pack("=BBBBBBBBI", 2, 24, 0, 0, 214, 214, 253, 1, 0) + attribute(1, bytes([10, 44, 0, 0])) \
+        + attribute(15, struct.pack("=I", 214)) + attribute(4, struct.pack("=I", 7)) + attribute(6, struct.pack("=I", 0))
+    throw = struct.pack("=BBBBBBBBI", 10, 64, 0, 0, 214, 214, 0, 9, 0) + attribute(1, b"\xfd\x44" + bytes(14)) \
+        + attribute(15, struct.pack("=I", 214)) + attribute(6, struct.pack("=I", 1024))
+    via = route + attribute(5, bytes([192, 0, 2, 1])) + attribute(7, bytes([10, 44, 0, 7]))
+    rule = struct.pack("=BBBBBBBBI", 2, 0, 0, 0, 254, 0, 0, 1, 0) + attribute(6, struct.pack("=I", 30000)) \
+        + attribute(15, struct.pack("=I", 214)) + attribute(21, b"\xd6") + attribute(22, b"\x11") \
+        + attribute(23, struct.pack("=HH", 4296, 4297)) + attribute(10, struct.pack("=I", 7)) \
+        + attribute(16, struct.pack("=I", 0xFF)) + attribute(3, b"eth0\0") + attribute(17, b"wg0\0")
+    error = struct.pack("=i", -17) + struct.pack("=IHHII", 16, 24, 0, 0, 0) + attribute(1, b"File exists\0")
+    return [link(b"wg0"), link(b"anubis0", 17), message(20, address), message(21, address), message(24, route),
+            message(25, route), message(24, throw), message(24, via), message(32, rule), message(33, rule),
+            message(2, error, 0x300), message(2, struct.pack("=i", 0) + bytes(16)), message(3, struct.pack("=i", 0), 2)]
+
+
+def rtnetlink():
+    messages = links_and_routes()
+    for each in messages:
+        yield b"\0" + block(each)
+    yield b"".join(b"\0" + block(each) for each in messages)
+    yield b"\0" + block(b"".join(messages)) + b"\xf2" + b"\2" + block(messages[0][:40])
+
+
+def transaction():
+    messages = links_and_routes()
+    link, address, done = messages[0], messages[2], messages[12]
+    good, bad = messages[11], messages[10]
+    yield b"\0\0" + b"\0" + block(link)
+    yield b"\0\0" + b"\0" + block(bad)
+    yield b"\1\0" + b"\0" + block(address + address) + b"\0" + block(done)
+    yield b"\1\0" + b"\0" + block(message(20, address[16:], 0x12)) + b"\0" + block(done)
+    yield b"\2\0" + b"\0" + block(good) + b"\1" + block(message(2, struct.pack("=i", 0) + bytes(16), 0, 0, 2))
+    yield b"\2\0" + b"\xf2" + b"\0" + b"\0" + block(bad) + b"\xf0\xf0\2" + block(good)
+
+
+# --- the wire ---------------------------------------------------------------------------------------------------------
+
+
+def packet():
+    udp = bytes.fromhex("10c810c900100000") + b"A" * 8
+    ends = bytes([192, 0, 2, 1, 192, 0, 2, 2])
+
+    def ipv4(first=0x45, fragment=0, protocol=17, options=b"", payload=udp):
+        return bytes([first, 0, 0, 44, 0, 0]) + struct.pack(">H", fragment) + bytes([64, protocol, 0, 0]) + ends + options + payload
+
+    yield ipv4()
+    yield ipv4(first=0x46, options=bytes(4))
+    yield ipv4(first=0x44)
+    yield ipv4(fragment=1)
+    yield ipv4(protocol=6)
+    yield ipv4(payload=udp[:7])
+    for first in (8, 0, 3):
+        yield ipv4(protocol=1, payload=bytes([first, 0, 0, 0, 0, 1, 0, 2]) + b"marker, marker, marker, marker, ")
+    yield bytes([0x60, 0, 0, 0, 0, 16, 17, 64]) + bytes(32) + udp
+    yield bytes([0x60, 0, 0, 0, 0, 16, 58, 64]) + bytes(32) + udp
+    yield bytes([0x60, 0, 0, 0, 0, 4, 17, 64]) + bytes(32) + udp[:4]
+    for first in (128, 129, 3):
+        yield bytes([first, 0, 0, 0, 0, 1, 0, 2]) + b"marker, marker, "
+    yield b""
+    yield b"\x45"
+
+
+TARGETS = [config, control, datagram, gatekeepers, netd_channel, netlink, packet, reply, request, rtnetlink, session_store,
+           texts, transaction, uapi, wg_quick]
 
 
 def main():
