@@ -94,6 +94,7 @@ control::HostStatus Status::host(const SideService::Counters& side_service) cons
   const bool kernel = interfaces_.report(netd::Interface::kProduction).backend == netd::Backend::kKernel;
   host.set_production_backend(kernel ? "kernel" : "userspace");
   for (const model::IpPrefix& range : config_.production.throw_ranges) host.add_production_throw(range.to_string());
+  for (const model::IpPrefix& range : config_.production.direct_ranges) host.add_production_direct(range.to_string());
   host.set_side_interface(config_.side.interface);
   host.set_side_address(config_.side.address.to_string());
   host.set_side_public_key(config_.side.public_key.to_base64());

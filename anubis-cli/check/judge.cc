@@ -96,7 +96,13 @@ bool is_in_tunnel(const Row& row, const Premises& premises) {
   return row.way && row.way->interface == premises.production_interface;
 }
 
+bool is_at_home(const Row& row, const Premises& premises) {
+  return row.target.direct_length && row.way && !is_in_tunnel(row, premises) && row.way->prefix &&
+         row.way->prefix->length() >= *row.target.direct_length;
+}
+
 void judge(Row& row, const Premises& premises) {
+  if (is_at_home(row, premises)) row.target.expected = Expected::kDirect;
   Judgement judgement =
       row.target.expected == Expected::kThroughTunnel ? judge_tunnel(row, premises) : judge_direct(row, premises);
   row.verdict = judgement.verdict;

@@ -62,7 +62,10 @@ struct Premises {
 
 [[nodiscard]] bool is_in_tunnel(const Row& row, const Premises& premises);
 
-// Sets the row's verdict and reason.
+// Whether this host stands on the link of the direct range that the address lies in.
+[[nodiscard]] bool is_at_home(const Row& row, const Premises& premises);
+
+// Sets the row's verdict and reason, and what is to be expected of one that is at home.
 void judge(Row& row, const Premises& premises);
 
 // Of all rows; never of none.

@@ -1,7 +1,6 @@
 #include "anubis-cli/check/target.h"
 
 #include <algorithm>
-#include <optional>
 
 namespace anubis::cli {
 namespace {
@@ -91,22 +90,25 @@ Outcome<std::vector<Target>> targets_of(const Picture& picture, const std::strin
   if (host == nullptr) {
     return fail(control::NO_SUCH_PEER, "no host is called " + name + "; their names: anubis hosts");
   }
+  std::vector<Target> targets;
+  const auto add = [&](const std::string& of, const IpAddress& address, AddressKind kind,
+                       const control::PeerStatus* peer) {
+    targets.push_back({of, address, kind, expected_way(picture, address, peer),
+                       longest_match(picture.host.production_direct(), address)});
+  };
+  const control::PeerStatus* const peer = find_peer(picture, host->name());
   if (to) {
-    return std::vector<Target>{{.name = name_of(picture, *to),
-                                .address = *to,
-                                .kind = AddressKind::kGiven,
-                                .expected = expected_way(picture, *to, find_peer(picture, host->name()))}};
+    add(name_of(picture, *to), *to, AddressKind::kGiven, peer);
+    return targets;
   }
   if (host->kind() == "this host") return fail(control::FAILED, name + " is this host: what goes there goes nowhere");
-  std::vector<Target> targets;
   if (name == host->name()) {
     for (const IpAddress& address : addresses_in(host->lan_addresses())) {
-      targets.push_back({host->name(), address, AddressKind::kLan, expected_way(picture, address, nullptr)});
+      add(host->name(), address, AddressKind::kLan, nullptr);
     }
   }
   for (const IpAddress& address : addresses_in(host->addresses())) {
-    targets.push_back({host->wireguard_name(), address, AddressKind::kWireGuard,
-                       expected_way(picture, address, find_peer(picture, host->name()))});
+    add(host->wireguard_name(), address, AddressKind::kWireGuard, peer);
   }
   if (targets.empty()) {
     return fail(control::FAILED, name +

@@ -1,6 +1,8 @@
 // What a check looks at: the addresses of one host, and the way that each should be reached. Pure.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,8 @@ struct Target {
   model::IpAddress address;
   AddressKind kind = AddressKind::kGiven;
   Expected expected = Expected::kDirect;
+  // Of the direct range that it lies in: on that link, which only its route tells, it is to be reached directly.
+  std::optional<std::uint8_t> direct_length;
 };
 
 // What the daemon knows.

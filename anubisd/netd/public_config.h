@@ -22,6 +22,7 @@ struct PublicConfig {
     crypto::ProductionPublicKey public_key;
     std::uint16_t listen_port = 0;
     std::vector<model::IpPrefix> throw_ranges;
+    std::vector<model::IpPrefix> direct_ranges;
   };
   struct Side {
     std::string interface;

@@ -143,6 +143,7 @@ snapshot::Head encode_head(const PublicConfig& config) {
   production.set_public_key(text_of(config.production.public_key.bytes));
   production.set_listen_port(config.production.listen_port);
   put_prefixes(config.production.throw_ranges, *production.mutable_throw_());
+  put_prefixes(config.production.direct_ranges, *production.mutable_direct());
   snapshot::Side& side = *head.mutable_side();
   side.set_interface(config.side.interface);
   side.set_public_key(text_of(config.side.public_key.bytes));
@@ -318,6 +319,7 @@ std::optional<PublicConfig> decode_config(const snapshot::Head& head) {
   }
   config.roaming.hold_down = base::Duration(head.roaming().hold_down_nanoseconds());
   if (!get_prefixes(head.production().throw_(), config.production.throw_ranges) ||
+      !get_prefixes(head.production().direct(), config.production.direct_ranges) ||
       !get_host(head.own(), config.hosts.own)) {
     return std::nullopt;
   }

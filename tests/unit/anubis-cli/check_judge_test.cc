@@ -69,6 +69,13 @@ TEST(CheckTargets, TheLongestPrefixOfThePeersThatAreUpDecides) {
   EXPECT_EQ(name_of(picture_of("up"), ip("10.44.0.99")), "");
 }
 
+TEST(CheckTargets, DirectRangesAreTold) {
+  Picture picture = picture_of("up");
+  picture.host.add_production_direct("192.168.7.0/24");
+  EXPECT_EQ(targets_of(picture, "printer", std::nullopt)->front().direct_length, 24);
+  EXPECT_EQ(targets_of(picture, "jacinthwg", std::nullopt)->front().direct_length, std::nullopt);
+}
+
 // --- judgement
 
 Row judged(const std::function<void(Row&)>& change) {
@@ -184,6 +191,21 @@ TEST(CheckJudge, WhatIsDirectMayBeReadButNotGoIntoTheTunnel) {
   EXPECT_EQ(judged([&](Row& it) { direct(it), it.probing.answered = 0; }).verdict, Verdict::kUnanswered);
   const Row wrong = judged([&](Row& it) { direct(it), it.way->interface = "wg0"; });
   EXPECT_EQ(wrong.verdict, Verdict::kWrongWay);
+}
+
+TEST(CheckJudge, AtHomeADirectRangeIsDirectAndNowhereElse) {
+  const auto in_clear = [](Row& it) {
+    it.target.direct_length = 24;
+    it.way->interface = "eth0";
+    it.captured->marker = {{"eth0", {12, 12}}};
+  };
+  const Row at_home = judged(in_clear);
+  EXPECT_EQ(at_home.verdict, Verdict::kGood);
+  EXPECT_EQ(at_home.target.expected, Expected::kDirect);
+  const auto default_route = model::IpPrefix::parse("0.0.0.0/0").value();
+  EXPECT_EQ(judged([&](Row& it) { in_clear(it), it.way->prefix = default_route; }).verdict, Verdict::kInClear);
+  EXPECT_EQ(judged([](Row& it) { it.target.direct_length = 24; }).verdict, Verdict::kGood)
+      << "elsewhere: in the tunnel";
 }
 
 TEST(CheckJudge, TheExitStatusIsThatOfAllAddresses) {

@@ -51,6 +51,7 @@ config::Config config_with_peers() {
   config.suites = crypto::available_suites();  // as a file has it that says nothing of them
   config.roaming = {{roaming::parse_mark("192.168.7.0/24").value()}, std::chrono::seconds(7)};
   config.production.throw_ranges = {model::IpPrefix::parse("192.168.122.0/24").value()};
+  config.production.direct_ranges = {model::IpPrefix::parse("192.168.7.0/24").value()};
   config.hosts.own = {"xena", {address("10.44.0.7")}, {address("192.168.7.2")}};
   config.hosts.others = {{"printer", {}, {address("192.168.7.9"), address("2001:db8::9")}}};
   model::Peer jacinth = peer("jacinth", 1, {"10.44.1.0/24", "fd44:1::/64"});
@@ -163,6 +164,7 @@ TEST_F(RemoteNetdTest, TheGreetingBringsTheAuthorisedSetWithoutSecrets) {
   EXPECT_EQ(snapshot_->config.control.socket, "/run/anubis/control.sock");
   EXPECT_EQ(snapshot_->config.control.group, "anubis");
   EXPECT_EQ(snapshot_->config.production.throw_ranges, config.production.throw_ranges);
+  EXPECT_EQ(snapshot_->config.production.direct_ranges, config.production.direct_ranges);
   EXPECT_EQ(snapshot_->config.hosts, config.hosts);
 
   const auto& peers = snapshot_->set.peers;
