@@ -40,6 +40,7 @@ struct UsageError {
 struct Typed {
   Invocation invocation;
   UpOptions up;
+  SwitchOptions switch_to;
   DownOptions down;
   DrainOptions drain;
   StatusOptions status;
@@ -188,6 +189,14 @@ void add_commands(CLI::App& app, Typed& typed) {
   up->add_flag("--persist", typed.up.persist, "Try until it works, and bring it up again after a reboot");
   add_timeout(up, typed);
 
+  CLI::App* switch_to =
+      add_command(app, "switch", "Bring a peer up in place of the others of its group, without a gap",
+                  "First the new one is brought up, then it takes over what the other has, then the other is taken\n"
+                  "down. If the new one cannot be brought up, all stays as it was.\n\n"
+                  "Example:\n  anubis switch surya");
+  switch_to->add_option("NAME", typed.switch_to.name, "The peer")->type_name("")->required();
+  add_timeout(switch_to, typed);
+
   CLI::App* down =
       add_command(app, "down", "Take a peer down at both ends",
                   "It is down at this end even when the peer does not answer.\n\nExample:\n  anubis down jacinth");
@@ -283,6 +292,10 @@ Invocation invocation_of(const CLI::App& app, Typed typed) {
     typed.up.wanted_for_seconds = parse_wanted_for(typed.wanted_for, typed.up.persist);
     typed.up.timeout = parse_timeout(typed.timeout);
     invocation.command = std::move(typed.up);
+  } else if (name == "switch") {
+    require_name(typed.switch_to.name);
+    typed.switch_to.timeout = parse_timeout(typed.timeout);
+    invocation.command = std::move(typed.switch_to);
   } else if (name == "down") {
     if (typed.down.all && !typed.down.name.empty()) throw UsageError{"either NAME or --all, not both"};
     if (!typed.down.all) require_name(typed.down.name);

@@ -23,6 +23,11 @@ struct UpOptions {
   std::chrono::milliseconds timeout{};
 };
 
+struct SwitchOptions {
+  std::string name;
+  std::chrono::milliseconds timeout{};
+};
+
 struct DrainOptions {
   std::string to;
   std::chrono::milliseconds timeout{};
@@ -87,7 +92,7 @@ struct Invocation {
   std::string socket_path;
   ColourChoice colour = ColourChoice::kAuto;
   std::variant<UpOptions, DownOptions, DrainOptions, StatusOptions, IsUpOptions, PeersOptions, HostsOptions,
-               CheckOptions, MonitorOptions, ReloadOptions, FirewallOptions, NmEventOptions>
+               CheckOptions, MonitorOptions, ReloadOptions, FirewallOptions, NmEventOptions, SwitchOptions>
       command;
 };
 

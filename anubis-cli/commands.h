@@ -14,6 +14,7 @@ struct Context {
 };
 
 int up(const Context& context, const UpOptions& options);
+int switch_to(const Context& context, const SwitchOptions& options);
 int down(const Context& context, const DownOptions& options);
 int drain(const Context& context, const DrainOptions& options);
 int status(const Context& context, const StatusOptions& options);

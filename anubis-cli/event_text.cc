@@ -17,6 +17,9 @@ std::string what_happened(const control::Event& event) {
   if (event.kind() == "changed") return peer + " changed in the configuration";
   if (event.kind() == "reloaded") return "configuration reloaded";
   if (event.kind() == "place") return "place: " + printable(event.state());
+  if (event.kind() == "with") {
+    return event.state().empty() ? peer + " with no other server" : peer + " with " + printable(event.state());
+  }
   // "degraded", "healed", and what a later daemon may tell.
   return peer.empty() ? printable(event.kind()) : peer + " " + printable(event.kind());
 }

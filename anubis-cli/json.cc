@@ -76,6 +76,7 @@ Json peer_json(const control::PeerStatus& peer) {
   json["retry_seconds"] = peer.has_retry_seconds() ? Json(peer.retry_seconds()) : Json(nullptr);
   json["liveness"] = peer.liveness();
   json["silent_seconds"] = peer.silent_seconds();
+  json["with_server"] = peer.with_server();
   return json;
 }
 

@@ -13,6 +13,7 @@ struct Run {
   Context context;
 
   int operator()(const UpOptions& options) const { return up(context, options); }
+  int operator()(const SwitchOptions& options) const { return switch_to(context, options); }
   int operator()(const DownOptions& options) const { return down(context, options); }
   int operator()(const DrainOptions& options) const { return drain(context, options); }
   int operator()(const StatusOptions& options) const {

@@ -34,6 +34,9 @@ std::string since(const control::PeerStatus& peer, std::int64_t now) {
 
 // "up, quiet", "up, peer silent for 3 min": what state alone would hide.
 std::string state_of(const control::PeerStatus& peer) {
+  if (!peer.with_server().empty()) {  // a client that another server of our group has
+    return (peer.state() == "down" ? "with " : or_nothing(peer.state()) + ", with ") + printable(peer.with_server());
+  }
   if (peer.liveness() == "quiet") return "up, quiet";
   if (peer.liveness() == "silent") {
     return "up, peer silent for " + base::format_duration(std::chrono::seconds(peer.silent_seconds()));

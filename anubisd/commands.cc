@@ -43,6 +43,8 @@ void Commands::command(ClientId client, const control::Command& command) {
   switch (command.command_case()) {
     case control::Command::kUp:
       return up(client, command.up());
+    case control::Command::kSwitchTo:
+      return switch_to(client, command.switch_to());
     case control::Command::kDown:
       return down(client, command.down());
     case control::Command::kStatus:
@@ -75,6 +77,22 @@ void Commands::up(ClientId client, const control::Up& command) {
   if (command.has_lease_seconds()) request.lease = std::chrono::seconds(command.lease_seconds());
   if (command.wanted_for_seconds() > 0) request.wanted_for = std::chrono::seconds(command.wanted_for_seconds());
   if (command.persist()) request.insistence = gate::Insistence::kPersistent;
+  bring_up(client, *peer, request);
+}
+
+void Commands::switch_to(ClientId client, const control::Switch& command) {
+  const auto peer = find_or_refuse(client, command.name());
+  if (!peer) return;
+  if (subjects_.directory.get(*peer)->group.empty()) {
+    return finish(client, control::FAILED,
+                  fmt::format("{0} is in no group: give it and the servers that it stands in for the same group, or say "
+                              "anubis up {0}",
+                              command.name()));
+  }
+  bring_up(client, *peer, {.timeout = timeout_of(command.timeout_ms()), .instead_of_group = true});
+}
+
+void Commands::bring_up(ClientId client, model::PeerIndex peer, const gate::UpRequest& request) {
   const auto id = subjects_.pending.expect([this, client](const gate::FinishCommand& finished) {
     const gate::Outcome& outcome = finished.outcome;
     control::Done done = done_of(outcome);
@@ -90,7 +108,7 @@ void Commands::up(ClientId client, const control::Up& command) {
     }
     finish(client, std::move(done));
   });
-  subjects_.gatekeeper.up(id, *peer, request, base::BootClock::now());
+  subjects_.gatekeeper.up(id, peer, request, base::BootClock::now());
   subjects_.executor.settle();
 }
 

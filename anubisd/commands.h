@@ -52,6 +52,8 @@ class Commands final : public ControlServer::Handler {
 
  private:
   void up(ClientId client, const control::Up& command);
+  void switch_to(ClientId client, const control::Switch& command);
+  void bring_up(ClientId client, model::PeerIndex peer, const gate::UpRequest& request);
   void down(ClientId client, const control::Down& command);
   void drain(ClientId client, const control::Drain& command);
   // Ends the sessions that the farewells concern, and tells the client of each.

@@ -25,6 +25,7 @@ constexpr base::Duration kAutomaticTimeout = 10s;
 
 gate::Settings gate_settings(const netd::PublicConfig& config) {
   return {
+      .group = config.group,
       .listen_port = config.production.listen_port, .service_port = config.side.service_port, .suites = config.suites};
 }
 
@@ -74,6 +75,7 @@ base::Status Daemon::start() {
     return status;
   }
   directory_.for_each([this](model::PeerIndex peer, const model::Peer&) { reach_out(peer); });
+  gatekeeper_.find_fellows(BootClock::now());
   executor_.settle();
   roaming_.start();
   log::info("daemon.ready", "{}: {} peer{}, control socket {}", config_.name, directory_.size(),
@@ -96,6 +98,9 @@ base::Status Daemon::resume_sessions() {
   if (!installed) return base::fail(installed.error());
   const base::Time now = BootClock::now();
   RememberedSessions remembered = memory_.load(now);
+  if (const auto carried = netd_.carried()) {
+    for (const netd::Carried& each : *carried) gatekeeper_.resume_with(each.client, each.server);
+  }
   for (const model::PeerIndex peer : *installed) {
     const auto found = remembered.extract(directory_.get(peer)->public_key);
     gatekeeper_.resume(peer, found.empty() ? std::nullopt : std::optional(found.mapped()), true, now);
@@ -201,6 +206,7 @@ base::Result<std::string> Daemon::take_over(netd::Reloaded fresh) {
     reach_out(peer);
     tell("added", directory_.get(peer)->name);
   }
+  gatekeeper_.find_fellows(now);
   executor_.settle();
   status_.forget_reports();
   roaming_.reloaded(fresh.roaming);
@@ -229,6 +235,19 @@ void Daemon::session_changed(const gate::SessionChanged& changed) {
   event.set_state(gate::name_of(changed.state));
   event.set_initiator(changed.initiator);
   event.set_reason(changed.reason);
+  commands_.tell(std::move(event));
+}
+
+void Daemon::client_moved(const gate::CarryClient& moved) {
+  status_.forget_reports();
+  const std::string& client = directory_.get(moved.client)->name;
+  const model::Peer* const server = moved.server ? directory_.get(*moved.server) : nullptr;
+  const std::string where = server != nullptr ? "with " + server->name : "with no other server";
+  log::info("session.with", "{} is {} now", client, where);
+  control::Event event;
+  event.set_kind("with");
+  event.set_peer(client);
+  if (server != nullptr) event.set_state(server->name);
   commands_.tell(std::move(event));
 }
 

@@ -63,6 +63,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener, p
   void command_finished(const gate::FinishCommand& finished) override { pending_.finished(finished); }
   void session_changed(const gate::SessionChanged& changed) override;
   void remember(const gate::RememberSession& session) override { memory_.remember(session); }
+  void client_moved(const gate::CarryClient& moved) override;
   void unheard(model::PeerIndex peer) override { side_endpoints_.renew(peer); }
   base::Status made_anew(netd::Interface which) override;
   void drifted(const netd::Drift& drift) override;

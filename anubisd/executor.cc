@@ -111,6 +111,7 @@ base::Result<gate::Installed> Executor::install(const gate::InstallPeer& action)
       .endpoint = action.endpoint ? action.endpoint : endpoints_.known(action.peer, action.told_port),
       .initiate_handshake = action.initiate_handshake,
       .with_routes = action.with_routes,
+      .take_over = action.take_over,
       .preshared_key = action.preshared_key,
   });
   if (!presence) {
@@ -145,6 +146,14 @@ void Executor::carry_out(const gate::FinishCommand& action) { listener_.command_
 void Executor::carry_out(const gate::SessionChanged& action) {
   base::step("session.changed");
   listener_.session_changed(action);
+}
+
+void Executor::carry_out(const gate::CarryClient& action) {
+  const model::Peer* const client = directory_.get(action.client);
+  if (client == nullptr) return;
+  if (auto status = netd_.carry(action.client, action.server); !status)
+    base::log::error("session.carry-failed", "{}: {}", client->name, status.error().message);
+  listener_.client_moved(action);
 }
 
 void Executor::carry_out(const gate::RememberSession& action) {

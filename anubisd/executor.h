@@ -22,6 +22,7 @@ class Executor final : public SideService::Handler {
     virtual void command_finished(const gate::FinishCommand& finished) = 0;
     virtual void session_changed(const gate::SessionChanged& changed) = 0;
     virtual void remember(const gate::RememberSession& session) = 0;
+    virtual void client_moved(const gate::CarryClient& moved) = 0;
     // The same datagram is about to be sent there for the third time: its side tunnel seems to lead nowhere.
     virtual void unheard(model::PeerIndex peer) = 0;
   };
@@ -53,6 +54,7 @@ class Executor final : public SideService::Handler {
   void carry_out(const gate::FinishCommand& action);
   void carry_out(const gate::SessionChanged& action);
   void carry_out(const gate::RememberSession& action);
+  void carry_out(const gate::CarryClient& action);
   [[nodiscard]] base::Result<gate::Installed> install(const gate::InstallPeer& action);
   void handshake_seen(model::PeerIndex peer, gate::Ticket ticket);
   void count_repetitions(const gate::SendDatagram& action);

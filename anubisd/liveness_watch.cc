@@ -21,18 +21,18 @@ void LivenessWatch::start() {
 void LivenessWatch::look() {
   if (gatekeeper_.sessions_up() == 0) return;
   const base::Time begin = base::BootClock::now();
+  base::Duration interval = kInterval;
   // An error is not ours to tell: whatever is wrong with the interface shows elsewhere.
   if (const auto reports = netd_.report(netd::Interface::kProduction)) {
     for (const netd::PeerReport& report : *reports) {
-      gatekeeper_.observe(report.peer,
-                          {.handshake = report.latest_handshake.time_since_epoch().count(),
-                           .rx_bytes = report.rx_bytes,
-                           .tx_bytes = report.tx_bytes},
-                          begin);
+      const gate::Observation seen{.handshake = report.latest_handshake.time_since_epoch().count(),
+                                   .rx_bytes = report.rx_bytes,
+                                   .tx_bytes = report.tx_bytes};
+      interval = std::min(interval, gatekeeper_.observe(report.peer, seen, begin));
     }
     executor_.settle();
   }
-  timer_.after(std::max(kInterval, (base::BootClock::now() - begin) * kShareOfTime), [this] { look(); });
+  timer_.after(std::max(interval, (base::BootClock::now() - begin) * kShareOfTime), [this] { look(); });
 }
 
 }  // namespace anubis::daemon

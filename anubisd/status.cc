@@ -144,6 +144,8 @@ control::PeerStatus Status::peer(model::PeerIndex index) {
   if (peer.endpoint) status.set_endpoint(peer.endpoint->to_string());
   for (const model::IpPrefix& prefix : peer.allowed_ips) status.add_allowed_ips(prefix.to_string());
   if (view.since != base::Time{}) status.set_since(to_unix_seconds(view.since));
+  if (const model::Peer* server = view.server ? directory_.get(*view.server) : nullptr)
+    status.set_with_server(server->name);
   if (view.lease_left) {
     status.set_lease_seconds_left(whole_seconds(*view.lease_left));
   }

@@ -75,6 +75,7 @@ Authority::Authority(std::filesystem::path file, config::Config config, std::sha
 
 PublicConfig Authority::public_config() const {
   return {.name = config_.name,
+          .group = config_.group,
           .suites = config_.suites,
           .production = {.interface = config_.production.interface,
                          .public_key = config_.production.public_key,
@@ -109,6 +110,19 @@ Status Authority::check_endpoint(PeerIndex peer, Interface which, const model::E
   return fail(ErrorCode::kPermission,
               fmt::format("{} may not have the endpoint {}{}", authorised->name, endpoint.to_string(),
                           literal ? ": the configuration says " + configured->to_string() : ""));
+}
+
+Status Authority::check_carriage(PeerIndex client, std::optional<PeerIndex> server) const {
+  const model::Peer* const carried = directory_.get(client);
+  const model::Peer* const carrier = server ? directory_.get(*server) : nullptr;
+  if (carried == nullptr || (server && carrier == nullptr))
+    return fail(ErrorCode::kNotFound, "the configuration does not name this peer");
+  const auto is_fellow = [this](const model::Peer& peer) {
+    return !config_.group.empty() && peer.group == config_.group;
+  };
+  if (!is_fellow(*carried) && (carrier == nullptr || is_fellow(*carrier))) return {};
+  return fail(ErrorCode::kPermission, fmt::format("{} does not stand in for this host with {}",
+                                                  carrier != nullptr ? carrier->name : "nobody", carried->name));
 }
 
 Status Authority::begin_reload() {
@@ -162,6 +176,7 @@ Result<Authority::Reload> Authority::take_reload(const std::function<Status(cons
 std::vector<std::string> restart_needed(const config::Config& running, const config::Config& fresh) {
   std::vector<std::string> sections;
   if (running.name != fresh.name) sections.emplace_back("name");
+  if (running.group != fresh.group) sections.emplace_back("group");
   if (running.suites != fresh.suites) sections.emplace_back("suites");
   if (!same(running.production, fresh.production)) sections.emplace_back("[production]");
   if (!same(running.side, fresh.side)) sections.emplace_back("[side]");

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,10 @@ class Authority {
   // kNotFound, too; kPermission: the peer's tunnel on that interface may not lead there. It may lead to the address
   // that the configuration gives, or, where that gives a name or nothing, to any that a peer can have.
   base::Status check_endpoint(PeerIndex peer, Interface which, const model::Endpoint& endpoint) const;
+
+  // Whether this server may have what is the client's, or, with none, whether the client may have it itself:
+  // kNotFound, kPermission as Netd::carry().
+  base::Status check_carriage(PeerIndex client, std::optional<PeerIndex> server) const;
 
   // In the background; kBusy: one is under way, or was not taken yet.
   base::Status begin_reload();

@@ -75,7 +75,7 @@ LocalNetd::LocalNetd(const config::Config& config, const model::PeerDirectory& d
       events_(std::move(events)),
       production_(Interface::kProduction, production_settings(config.production), network, devices, drift_),
       side_(Interface::kSide, side_settings(config), network, devices, drift_),
-      production_peers_(config_.production, directory, network, production_, drift_),
+      production_peers_(config_.production, config_.group, directory, network, production_, drift_),
       side_peers_(config_.side, directory, network, side_, drift_),
       firewall_(config_, directory, side_peers_, firewall, drift_),
       surroundings_(std::move(surroundings)) {}
@@ -273,6 +273,12 @@ Status LocalNetd::remove(PeerIndex peer) {
   const auto followed = update_firewall();
   return status ? followed : status;
 }
+
+Status LocalNetd::carry(PeerIndex client, std::optional<PeerIndex> server) {
+  return production_peers_.carry(client, server);
+}
+
+Result<std::vector<Carried>> LocalNetd::carried() { return production_peers_.carried(); }
 
 Status LocalNetd::handshake_done(PeerIndex peer) { return production_peers_.handshake_done(peer); }
 

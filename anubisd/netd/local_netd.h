@@ -47,6 +47,8 @@ class LocalNetd final : public Netd {
   base::Result<std::vector<PeerIndex>> installed_peers() override;
   base::Result<Presence> install(const InstallRequest& request) override;
   base::Status remove(PeerIndex peer) override;
+  base::Status carry(PeerIndex client, std::optional<PeerIndex> server) override;
+  base::Result<std::vector<Carried>> carried() override;
   base::Status handshake_done(PeerIndex peer) override;
   base::Result<std::vector<PeerReport>> report(Interface which) override;
   base::Result<std::optional<PeerReport>> report(Interface which, PeerIndex peer) override;

@@ -35,11 +35,21 @@ struct InstallRequest {
   std::optional<model::Endpoint> endpoint;  // none: as it is, or none
   bool initiate_handshake = false;          // make WireGuard send at once
   bool with_routes = true;
+  // What another of its group has of its allowed IPs goes over to it. Without this, that is a conflict; and without
+  // routes, what others have is left to them.
+  bool take_over = false;
   // WireGuard's, of this session. Null: as it is; a peer made anew in place of another keeps that one's.
   std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key = {};
 };
 
 enum class Presence : std::uint8_t { kCreated, kFound };
+
+// A client of a group of servers is with another of them than this host.
+struct Carried {
+  PeerIndex client{};
+  PeerIndex server{};
+  bool operator==(const Carried&) const = default;
+};
 
 // What WireGuard says of one authorised peer.
 struct PeerReport {
@@ -139,6 +149,12 @@ class Netd {
   virtual base::Result<Presence> install(const InstallRequest& request) = 0;
   // Routes first. A peer that is not there is fine.
   virtual base::Status remove(PeerIndex peer) = 0;
+  // What is for the client goes to that server of our own group, for as long as the server is installed; none: to the
+  // client itself, as far as it is installed. The same does install() of the client with routes. kPermission: that is
+  // no server of our group, or the client is one.
+  virtual base::Status carry(PeerIndex client, std::optional<PeerIndex> server) = 0;
+  // As told by carry(), and as an earlier process left it.
+  [[nodiscard]] virtual base::Result<std::vector<Carried>> carried() = 0;
   // Ends a keepalive that install() switched on only to start the handshake.
   virtual base::Status handshake_done(PeerIndex peer) = 0;
 

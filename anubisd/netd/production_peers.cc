@@ -47,8 +47,11 @@ Status ProductionPeers::refresh() {
   return status;
 }
 
-Status ProductionPeers::check_conflicts(const model::Peer& peer) const {
-  for (const auto& prefix : peer.allowed_ips) {
+// With a request: what it may take from others. Without one, nothing.
+Status ProductionPeers::check_conflicts(PeerIndex index, const std::vector<model::IpPrefix>& allowed_ips,
+                                        const InstallRequest* request) const {
+  const model::Peer& peer = *directory_.get(index);
+  for (const auto& prefix : allowed_ips) {
     const auto* const holder = mirror_.holder(prefix);
     if (holder == nullptr || *holder == peer.public_key) continue;
     const auto other = directory_.find(crypto::ProductionPublicKey(*holder));
@@ -58,19 +61,25 @@ Status ProductionPeers::check_conflicts(const model::Peer& peer) const {
                               "or take the range out of {}'s allowed_ips",
                               prefix.to_string(), interface_.name(), holder->brief(), peer.name));
     }
+    const bool is_carried = shares_.server_of(*other) == index;
+    const bool is_fellow = shares_.are_fellows(index, *other);
+    const bool was_with_it = !group_.empty() && directory_.get(*other)->group == group_ && peer.group != group_;
+    if (request != nullptr && (is_carried || was_with_it || (is_fellow && request->take_over))) continue;
     const auto& name = directory_.get(*other)->name;
-    return fail(ErrorCode::kConflict, fmt::format("{} is in use by {}: take {} down first (anubis down {})",
-                                                  prefix.to_string(), name, name, name));
+    return fail(ErrorCode::kConflict, fmt::format("{} is in use by {}: {}", prefix.to_string(), name,
+                                                  is_fellow ? fmt::format("anubis switch {}", peer.name)
+                                                            : fmt::format("take {} down first (anubis down {})", name, name)));
   }
   return {};
 }
 
 ProductionPeers::Plan ProductionPeers::plan(const InstallRequest& request, const model::Peer& peer,
+                                            const std::vector<model::IpPrefix>& allowed_ips,
                                             const std::optional<MirroredPeer>& before) const {
   const auto known = sessions_.find(request.peer);
   const bool initiate = request.initiate_handshake;
   Plan plan;
-  plan.after.allowed_ips = peer.allowed_ips;
+  plan.after.allowed_ips = allowed_ips;
   plan.after.endpoint = request.endpoint || !before ? request.endpoint : before->endpoint;
   if (request.preshared_key) {
     plan.after.preshared_key = none_if_zero(request.preshared_key);
@@ -86,7 +95,7 @@ ProductionPeers::Plan ProductionPeers::plan(const InstallRequest& request, const
   if (!before || request.recreate) {
     if (before) plan.changes.push_back({.public_key = peer.public_key, .action = PeerAction::kRemove});
     change.endpoint = plan.after.endpoint;
-    change.allowed_ips = peer.allowed_ips;
+    change.allowed_ips = allowed_ips;
     change.persistent_keepalive = plan.after.persistent_keepalive;
     change.preshared_key = plan.after.preshared_key;
     plan.changes.push_back(std::move(change));
@@ -97,7 +106,7 @@ ProductionPeers::Plan ProductionPeers::plan(const InstallRequest& request, const
   plan.after.had_handshake = before->had_handshake;
   change.action = PeerAction::kUpdateOnly;
   if (plan.after.endpoint != before->endpoint) change.endpoint = plan.after.endpoint;
-  if (!holds_exactly(*before, peer.allowed_ips)) change.allowed_ips = peer.allowed_ips;
+  if (!holds_exactly(*before, allowed_ips)) change.allowed_ips = allowed_ips;
   if (initiate) {
     if (before->persistent_keepalive != 0) {
       plan.changes.push_back(
@@ -125,40 +134,60 @@ Result<Presence> ProductionPeers::install(const InstallRequest& request) {
   if (mirror_is_stale_ || mirror_.size() <= kCheapDump) {
     if (auto status = refresh(); !status) return fail(status.error());
   }
-  if (auto status = check_conflicts(*peer); !status) return fail(status.error());
+  auto concerned = shares_.concerned(request.peer);  // the server that it was with among them
+  auto claim = Shares::Claim::kNone;
+  if (request.with_routes) claim = request.take_over ? Shares::Claim::kTakes : Shares::Claim::kKeeps;
+  const auto before = shares_.enter(request.peer, claim);
+  auto presence = install_entered(request, *peer);
+  if (!presence) {
+    shares_.restore(request.peer, before);
+  }
+  if (concerned.empty()) return presence;
+  // What others have lost by this, or are to have again.
+  concerned.push_back(request.peer);
+  if (auto status = settle_shares(concerned); !status) base::log::error("netd.shares", "{}", status.error().message);
+  return presence;
+}
 
-  const MirroredPeer* const found = mirror_.find(peer->public_key);
+Result<Presence> ProductionPeers::install_entered(const InstallRequest& request, const model::Peer& peer) {
+  const auto allowed_ips = shares_.allowed_ips(request.peer);
+  if (auto status = check_conflicts(request.peer, allowed_ips, &request); !status) return fail(status.error());
+
+  const MirroredPeer* const found = mirror_.find(peer.public_key);
   const auto before = found != nullptr ? std::optional(*found) : std::nullopt;
-  Plan planned = plan(request, *peer, before);
+  Plan planned = plan(request, peer, allowed_ips, before);
   const auto endpoint = planned.after.endpoint;
   MirroredPeer wanted = planned.after;
-  wanted.persistent_keepalive = peer->persistent_keepalive;
+  wanted.persistent_keepalive = peer.persistent_keepalive;
   if (auto status = apply(planned.changes); !status) {
-    restore(request.peer, peer->public_key, before);
+    restore(request.peer, peer.public_key, before);
     return fail(status.error());
   }
   base::step("production.peer");
-  mirror_.set(peer->public_key, std::move(planned.after));
+  mirror_.set(peer.public_key, std::move(planned.after));
 
   const auto known = sessions_.find(request.peer);
   auto routes = known != sessions_.end() ? known->second.routes : std::vector<Route>{};
+  const bool is_routed = request.with_routes || (known != sessions_.end() && known->second.is_routed);
   if (request.with_routes) {
     const auto earlier = routes;
-    auto added = add_routes(routes_of(*peer), earlier);
+    auto stay = shared_routes(request.peer);
+    stay.insert(stay.end(), earlier.begin(), earlier.end());
+    auto added = add_routes(routes_of(allowed_ips), stay);
     Status status;
     if (!added) {
       status = fail(added.error());
-    } else if (added->empty() && !peer->allowed_ips.empty()) {
+    } else if (added->empty() && !allowed_ips.empty()) {
       status = fail(ErrorCode::kUnsupported,
-                    fmt::format("all allowed IPs of {} are IPv6, and this host has no IPv6", peer->name));
-    } else if (status = check_endpoint(*peer, endpoint); !status) {
-      std::erase_if(*added, [&](const Route& route) { return contains(earlier, route); });
+                    fmt::format("all allowed IPs of {} are IPv6, and this host has no IPv6", peer.name));
+    } else if (status = check_endpoint(peer, endpoint); !status) {
+      std::erase_if(*added, [&](const Route& route) { return contains(stay, route); });
       if (auto undone = remove_routes(*added); !undone)
         base::log::error("netd.rollback-failed", "{}", undone.error().message);
     }
     if (!status) {
       base::step("production.undone");
-      restore(request.peer, peer->public_key, before);
+      restore(request.peer, peer.public_key, before);
       return fail(status.error());
     }
     base::step("production.routes");
@@ -166,14 +195,15 @@ Result<Presence> ProductionPeers::install(const InstallRequest& request) {
     // Of allowed IPs that the configuration named once.
     auto stale = earlier;
     std::erase_if(stale, [&](const Route& route) { return contains(routes, route); });
-    if (auto removed = remove_routes(stale); !removed) {
+    if (auto removed = drop_routes(request.peer, stale); !removed) {
       base::log::warning("netd.stale-route", "{}", removed.error().message);
       std::ranges::move(stale, std::back_inserter(routes));
     }
   }
-  sessions_.insert_or_assign(request.peer, Session{.key = peer->public_key,
+  sessions_.insert_or_assign(request.peer, Session{.key = peer.public_key,
                                                    .wanted = std::move(wanted),
                                                    .routes = std::move(routes),
+                                                   .is_routed = is_routed,
                                                    .borrowed_keepalive = planned.borrowed_keepalive});
   return before ? Presence::kFound : Presence::kCreated;
 }
@@ -210,10 +240,10 @@ void ProductionPeers::restore(PeerIndex index, const crypto::ProductionPublicKey
   }
 }
 
-std::vector<Route> ProductionPeers::routes_of(const model::Peer& peer) const {
+std::vector<Route> ProductionPeers::routes_of(const std::vector<model::IpPrefix>& allowed_ips) const {
   std::vector<Route> routes;
-  routes.reserve(peer.allowed_ips.size());
-  for (const auto& prefix : peer.allowed_ips) {
+  routes.reserve(allowed_ips.size());
+  for (const auto& prefix : allowed_ips) {
     Route route;
     route.prefix = prefix;
     route.table = settings_.table;
@@ -275,11 +305,15 @@ Status ProductionPeers::remove(PeerIndex index) {
   if (found == sessions_.end()) return {};
   Session& session = found->second;
   session.doomed = true;
+  // What others are to have of it now, they get before it goes.
+  const auto concerned = shares_.concerned(index);
+  shares_.leave(index);
+  if (auto status = settle_shares(concerned); !status) base::log::error("netd.shares", "{}", status.error().message);
   // Should we be killed in between, its routes tell the next process that a peer which the configuration no longer
   // names was ours. They lead nowhere without it.
   const bool routes_last = directory_.get(index) == nullptr;
   Status status;
-  if (!routes_last) status = remove_routes(session.routes);
+  if (!routes_last) status = drop_routes(index, session.routes);
   base::step("production.unrouted");
   if (interface_.is_known()) {
     const PeerChange change{.public_key = session.key, .action = PeerAction::kRemove};
@@ -292,7 +326,7 @@ Status ProductionPeers::remove(PeerIndex index) {
     mirror_.erase(session.key);
   }
   base::step("production.removed");
-  if (routes_last) status = remove_routes(session.routes);
+  if (routes_last) status = drop_routes(index, session.routes);
   if (status) sessions_.erase(found);
   return status;
 }
@@ -318,7 +352,7 @@ std::vector<PeerIndex> ProductionPeers::installed() const {
     if (session.doomed) continue;
     const model::Peer* const peer = directory_.get(index);
     const MirroredPeer* const standing = mirror_.find(session.key);
-    if (peer != nullptr && standing != nullptr && holds_exactly(*standing, peer->allowed_ips))
+    if (peer != nullptr && standing != nullptr && holds_exactly(*standing, shares_.allowed_ips(index)))
       installed.push_back(index);
   }
   return installed;

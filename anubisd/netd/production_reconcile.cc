@@ -58,6 +58,7 @@ Result<std::vector<Route>> ProductionPeers::present_routes() {
 // Whether a peer that is not (or no longer) right was our session can be told by its routes: nobody else makes any with
 // our protocol number. Without such evidence it is somebody else's and stays.
 Status ProductionPeers::adopt(const std::vector<Route>& present) {
+  infer_shares();
   std::set<model::IpPrefix> routed;
   for (const Route& route : present) routed.insert(route.prefix);
   std::vector<PeerChange> changes;
@@ -67,7 +68,7 @@ Status ProductionPeers::adopt(const std::vector<Route>& present) {
     const model::Peer* const peer = index ? directory_.get(*index) : nullptr;
     const bool has_our_routes =
         std::ranges::any_of(standing.allowed_ips, [&](const auto& prefix) { return routed.contains(prefix); });
-    if (peer != nullptr && holds_exactly(standing, peer->allowed_ips)) {
+    if (peer != nullptr && holds_exactly(standing, shares_.allowed_ips(*index))) {
       // Killed between the peer and its routes: nobody has been told that this session is up.
       const bool half_done = !has_our_routes && !standing.had_handshake && !peer->allowed_ips.empty();
       if (interface_.is_ours() && half_done) {
@@ -75,7 +76,8 @@ Status ProductionPeers::adopt(const std::vector<Route>& present) {
         changes.push_back({.public_key = key, .action = PeerAction::kRemove});
         continue;
       }
-      Session session{.key = peer->public_key, .wanted = standing, .routes = routes_of(*peer)};
+      Session session{
+          .key = peer->public_key, .wanted = standing, .routes = routes_of(standing.allowed_ips), .is_routed = true};
       session.wanted.persistent_keepalive = peer->persistent_keepalive;
       sessions_.emplace(*index, std::move(session));
       if (standing.persistent_keepalive != peer->persistent_keepalive) {
@@ -156,7 +158,7 @@ Status ProductionPeers::heal(bool fresh) {
 Status ProductionPeers::check_creation(const Session& session) const {
   if (session.doomed || interface_.is_ours() || mirror_.find(session.key) != nullptr) return {};
   const auto index = directory_.find(session.key);
-  return index ? check_conflicts(*directory_.get(*index)) : Status{};
+  return index ? check_conflicts(*index, session.wanted.allowed_ips, nullptr) : Status{};
 }
 
 ProductionPeers::Cure ProductionPeers::cure(Session& session) const {
@@ -289,6 +291,7 @@ Status ProductionPeers::flush() {
 
 void ProductionPeers::forget() {
   sessions_.clear();
+  shares_.clear();
   strangers_.clear();
   mirror_.clear();
   mirror_is_stale_ = true;

@@ -25,13 +25,16 @@ constexpr std::size_t kPeerAt = 4;
 constexpr std::size_t kEndpointAt = 8;
 constexpr std::size_t kHasKeyAt = 32;
 constexpr std::size_t kKeyAt = 33;
-constexpr std::size_t kEndAt = kKeyAt + crypto::kKeySize;
+constexpr std::size_t kHasServerAt = kKeyAt + crypto::kKeySize;
+constexpr std::size_t kServerAt = kHasServerAt + 1;
+constexpr std::size_t kEndAt = kServerAt + sizeof(PeerIndex);
 static_assert(kEndAt <= kRequestSize);
 
 constexpr std::uint8_t kRecreate = 1;
 constexpr std::uint8_t kInitiateHandshake = 2;
 constexpr std::uint8_t kWithRoutes = 4;
-constexpr std::uint8_t kAllFlags = kRecreate | kInitiateHandshake | kWithRoutes;
+constexpr std::uint8_t kTakeOver = 8;
+constexpr std::uint8_t kAllFlags = kRecreate | kInitiateHandshake | kWithRoutes | kTakeOver;
 
 // family, a byte of zero, port, scope, address: 24 bytes
 constexpr std::size_t kEndpointSize = 24;
@@ -142,7 +145,8 @@ RequestBytes encode(const Request& request) {
   if (carries(kind.flags)) {
     out[kFlagsAt] = static_cast<std::uint8_t>((request.recreate ? kRecreate : 0) |
                                               (request.initiate_handshake ? kInitiateHandshake : 0) |
-                                              (request.with_routes ? kWithRoutes : 0));
+                                              (request.with_routes ? kWithRoutes : 0) |
+                                              (request.take_over ? kTakeOver : 0));
   }
   if (carries(kind.suite)) out[kSuiteAt] = static_cast<std::uint8_t>(request.suite);
   if (carries(kind.peer)) put_number(request.peer, &out[kPeerAt]);
@@ -152,6 +156,10 @@ RequestBytes encode(const Request& request) {
   if (carries(kind.preshared_key) && request.preshared_key) {
     out[kHasKeyAt] = 1;
     std::ranges::copy(request.preshared_key->view(), &out[kKeyAt]);
+  }
+  if (carries(kind.server) && request.server) {
+    out[kHasServerAt] = 1;
+    put_number(*request.server, &out[kServerAt]);
   }
   return out;
 }
@@ -177,6 +185,7 @@ base::Result<Request> decode_request(std::span<const std::uint8_t> bytes) {
   request.recreate = (flags & kRecreate) != 0;
   request.initiate_handshake = (flags & kInitiateHandshake) != 0;
   request.with_routes = (flags & kWithRoutes) != 0;
+  request.take_over = (flags & kTakeOver) != 0;
 
   const std::uint8_t suite = bytes[kSuiteAt];
   if (carries(kind->suite) ? !is_suite(suite) : suite != 0) return refuse("its suite");
@@ -198,6 +207,12 @@ base::Result<Request> decode_request(std::span<const std::uint8_t> bytes) {
     std::ranges::copy(key, secret.writable().begin());
     request.preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(std::move(secret));
   }
+  const auto has_server = flag_of(bytes[kHasServerAt]);
+  const auto server = get_number<PeerIndex>(&bytes[kServerAt]);
+  if (!has_server || !agrees(kind->server, *has_server) || (!*has_server && server != PeerIndex{})) {
+    return refuse("its server");
+  }
+  if (*has_server) request.server = server;
   if (!is_zero(bytes.subspan<kEndAt>())) return refuse("its end");
   return request;
 }
@@ -305,6 +320,14 @@ std::optional<Drift> Record<Drift>::get(std::span<const std::uint8_t, kSize> in)
 void Record<PeerIndex>::put(PeerIndex peer, std::span<std::uint8_t, kSize> out) { put_number(peer, out.data()); }
 std::optional<PeerIndex> Record<PeerIndex>::get(std::span<const std::uint8_t, kSize> in) {
   return get_number<PeerIndex>(in.data());
+}
+
+void Record<Carried>::put(const Carried& carried, std::span<std::uint8_t, kSize> out) {
+  put_number(carried.client, out.data());
+  put_number(carried.server, &out[4]);
+}
+std::optional<Carried> Record<Carried>::get(std::span<const std::uint8_t, kSize> in) {
+  return Carried{get_number<PeerIndex>(in.data()), get_number<PeerIndex>(&in[4])};
 }
 
 void Record<Presence>::put(Presence presence, std::span<std::uint8_t, kSize> out) {

@@ -8,6 +8,8 @@
 //   installed-peers   -                                           the peers that are up
 //   install           peer, endpoint?, flags, preshared key?      puts it on the production interface: Presence
 //   remove            peer                                        takes it from there
+//   carry             peer, server?                               gives that server what is the peer's, or gives it back
+//   carried           -                                           Carried: which peers' is with which servers
 //   handshake-done    peer                                        ends a keepalive that was for the handshake only
 //   report-all        interface                                   PeerReport of each
 //   report-one        interface, peer                             PeerReport, if it stands there
@@ -78,6 +80,8 @@ enum class Operation : std::uint8_t {
   kFirewallRules,
   kFirewallApply,
   kFirewallRemove,
+  kCarry,
+  kCarried,
 };
 
 enum class Field : std::uint8_t { kNo, kMay, kMust };
@@ -92,6 +96,7 @@ struct RequestKind {
   Field flags{};
   Field suite{};
   Field preshared_key{};
+  Field server{};
   Field descriptor{};
 };
 
@@ -100,27 +105,29 @@ namespace table {
 using enum Field;
 using enum Operation;
 inline constexpr std::array kRows{
-  //                                              interface  peer   endpoint  flags  suite  key    descriptor
-  RequestKind{kBringUp,        "bring-up",        kMust,     kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kToHeal,         "to-heal",         kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kTakeDrift,      "take-drift",      kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kInstalledPeers, "installed-peers", kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kInstall,        "install",         kNo,       kMust, kMay,     kMay,  kNo,   kMay,  kNo},
-  RequestKind{kRemove,         "remove",          kNo,       kMust, kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kHandshakeDone,  "handshake-done",  kNo,       kMust, kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kReportAll,      "report-all",      kMust,     kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kReportOne,      "report-one",      kMust,     kMust, kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kSideEndpoint,   "side-endpoint",   kNo,       kMust, kMust,    kNo,   kNo,   kNo,   kNo},
-  RequestKind{kLookAround,     "look-around",     kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kFirewallReport, "firewall-report", kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kFirewallRules,  "firewall-rules",  kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kFirewallApply,  "firewall-apply",  kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kFirewallRemove, "firewall-remove", kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kMessageKeys,    "message-keys",    kNo,       kMust, kNo,      kNo,   kMust, kNo,   kNo},
-  RequestKind{kWidenBuffer,    "widen-buffer",    kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kMust},
-  RequestKind{kBeginReload,    "begin-reload",    kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kTakeReload,     "take-reload",     kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
-  RequestKind{kTearDown,       "tear-down",       kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo},
+  //                                              interface  peer   endpoint  flags  suite  key    server  descriptor
+  RequestKind{kBringUp,        "bring-up",        kMust,     kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kToHeal,         "to-heal",         kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kTakeDrift,      "take-drift",      kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kInstalledPeers, "installed-peers", kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kInstall,        "install",         kNo,       kMust, kMay,     kMay,  kNo,   kMay,  kNo,    kNo},
+  RequestKind{kRemove,         "remove",          kNo,       kMust, kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kCarry,          "carry",           kNo,       kMust, kNo,      kNo,   kNo,   kNo,   kMay,   kNo},
+  RequestKind{kCarried,        "carried",         kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kHandshakeDone,  "handshake-done",  kNo,       kMust, kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kReportAll,      "report-all",      kMust,     kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kReportOne,      "report-one",      kMust,     kMust, kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kSideEndpoint,   "side-endpoint",   kNo,       kMust, kMust,    kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kLookAround,     "look-around",     kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kFirewallReport, "firewall-report", kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kFirewallRules,  "firewall-rules",  kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kFirewallApply,  "firewall-apply",  kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kFirewallRemove, "firewall-remove", kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kMessageKeys,    "message-keys",    kNo,       kMust, kNo,      kNo,   kMust, kNo,   kNo,    kNo},
+  RequestKind{kWidenBuffer,    "widen-buffer",    kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kMust},
+  RequestKind{kBeginReload,    "begin-reload",    kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kTakeReload,     "take-reload",     kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kTearDown,       "tear-down",       kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
 };
 }  // namespace table
 // clang-format on
@@ -135,8 +142,10 @@ struct Request {
   bool recreate = false;
   bool initiate_handshake = false;
   bool with_routes = false;
+  bool take_over = false;
   crypto::Suite suite{};
   std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key;
+  std::optional<PeerIndex> server;
 };
 
 using RequestBytes = std::array<std::uint8_t, kRequestSize>;
@@ -197,6 +206,12 @@ struct Record<PeerIndex> {
   static constexpr std::size_t kSize = 4;
   static void put(PeerIndex peer, std::span<std::uint8_t, kSize> out);
   [[nodiscard]] static std::optional<PeerIndex> get(std::span<const std::uint8_t, kSize> in);
+};
+template <>
+struct Record<Carried> {
+  static constexpr std::size_t kSize = 8;
+  static void put(const Carried& carried, std::span<std::uint8_t, kSize> out);
+  [[nodiscard]] static std::optional<Carried> get(std::span<const std::uint8_t, kSize> in);
 };
 template <>
 struct Record<Presence> {

@@ -36,7 +36,8 @@ struct PublicConfig {
     base::Duration stop_timeout = std::chrono::seconds(2);
   };
 
-  std::string name;  // what peers' displays call this host
+  std::string name;   // what peers' displays call this host
+  std::string group;  // of which it is a server; may be empty
   // That it allows, and its hardware has; never none, in no order.
   std::vector<crypto::Suite> suites{crypto::Suite::kXChaCha20Poly1305};
   Production production;

@@ -143,10 +143,19 @@ Result<Presence> RemoteNetd::install(const InstallRequest& request) {
                                 .recreate = request.recreate,
                                 .initiate_handshake = request.initiate_handshake,
                                 .with_routes = request.with_routes,
+                                .take_over = request.take_over,
                                 .preshared_key = request.preshared_key});
 }
 
 Status RemoteNetd::remove(PeerIndex peer) { return ask({.operation = Operation::kRemove, .peer = peer}); }
+
+Status RemoteNetd::carry(PeerIndex client, std::optional<PeerIndex> server) {
+  return ask({.operation = Operation::kCarry, .peer = client, .server = server});
+}
+
+Result<std::vector<Carried>> RemoteNetd::carried() {
+  return ask_for_all<Carried>({.operation = Operation::kCarried});
+}
 
 Status RemoteNetd::handshake_done(PeerIndex peer) {
   return ask({.operation = Operation::kHandshakeDone, .peer = peer});

@@ -138,6 +138,13 @@ Status Server::carry_out(const Request& request, std::span<const base::Fd> descr
       return install(request);
     case Operation::kRemove:
       return answer(operation, netd_.remove(request.peer));
+    case Operation::kCarry: {
+      auto status = authority_.check_carriage(request.peer, request.server);
+      if (status) status = netd_.carry(request.peer, request.server);
+      return answer(operation, status);
+    }
+    case Operation::kCarried:
+      return answer(operation, netd_.carried());
     case Operation::kHandshakeDone:
       return answer(operation, netd_.handshake_done(request.peer));
     case Operation::kReportAll:
@@ -194,6 +201,7 @@ Status Server::install(const Request& request) {
                                                       .endpoint = request.endpoint,
                                                       .initiate_handshake = request.initiate_handshake,
                                                       .with_routes = request.with_routes,
+                                                      .take_over = request.take_over,
                                                       .preshared_key = request.preshared_key}));
 }
 

@@ -128,6 +128,8 @@ snapshot::Peer encode_peer(const model::Peer& peer) {
   if (peer.lease) out.set_lease_nanoseconds(peer.lease->count());
   if (peer.idle_timeout) out.set_idle_timeout_nanoseconds(peer.idle_timeout->count());
   out.set_group(peer.group);
+  out.set_fails_over(peer.fails_over);
+  if (peer.fail_back) out.set_fail_back_nanoseconds(peer.fail_back->count());
   out.set_is_automatic(peer.is_automatic);
   out.set_secrets_version(peer.secrets_version);
   return out;
@@ -137,6 +139,7 @@ snapshot::Head encode_head(const PublicConfig& config) {
   snapshot::Head head;
   head.set_version(ANUBIS_VERSION);
   head.set_name(config.name);
+  head.set_group(config.group);
   for (const crypto::Suite suite : config.suites) head.add_suites(static_cast<std::uint8_t>(suite));
   snapshot::Production& production = *head.mutable_production();
   production.set_interface(config.production.interface);
@@ -283,6 +286,8 @@ std::optional<model::Peer> decode_peer(const snapshot::Peer& in) {
   if (in.has_lease_nanoseconds()) peer.lease = base::Duration(in.lease_nanoseconds());
   if (in.has_idle_timeout_nanoseconds()) peer.idle_timeout = base::Duration(in.idle_timeout_nanoseconds());
   peer.group = in.group();
+  peer.fails_over = in.fails_over();
+  if (in.has_fail_back_nanoseconds()) peer.fail_back = base::Duration(in.fail_back_nanoseconds());
   peer.is_automatic = in.is_automatic();
   peer.secrets_version = in.secrets_version();
   return peer;
@@ -291,6 +296,7 @@ std::optional<model::Peer> decode_peer(const snapshot::Peer& in) {
 std::optional<PublicConfig> decode_config(const snapshot::Head& head) {
   PublicConfig config;
   config.name = head.name();
+  config.group = head.group();
   config.suites.clear();
   for (const std::uint32_t number : head.suites()) {
     const auto suite = crypto::find_suite(number);

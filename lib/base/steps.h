@@ -17,7 +17,7 @@
 
 namespace anubis::base {
 
-inline constexpr std::array<std::string_view, 48> kSteps = {
+inline constexpr std::array<std::string_view, 49> kSteps = {
     // anubisd
     "command.begun",       // the user's command is known, nothing has been done for it
     "endpoint.found",      // where the peer is
@@ -56,6 +56,7 @@ inline constexpr std::array<std::string_view, 48> kSteps = {
     "production.undone",    // of an installation that failed the routes are gone again, but not the peer
     "production.unrouted",  // a peer that is to be removed has lost its routes
     "production.removed",   // and is gone
+    "production.shares",    // allowed IPs went from one session to another
     "production.adopted",   // what was left half done is gone, but for its routes
     "production.orphans",   // routes without a peer are gone
     "production.restored",  // routes that were missing are back

@@ -174,6 +174,7 @@ class Loader {
   void read_main(const Table& document) {
     Section section(document, "", report_);
     read_name(section);
+    if (auto group = section.parsed("group", parse_name)) config_.group = std::move(group->value);
     config_.suites = read_suites(section, crypto::is_available);
     const Table absent{document.place, {}};
     const auto or_absent = [&](const Table* table) -> const Table& { return table != nullptr ? *table : absent; };

@@ -74,7 +74,8 @@ struct Firewall {
 
 // Move-only: it holds private keys.
 struct Config {
-  std::string name;  // what peers' displays call this host
+  std::string name;   // what peers' displays call this host
+  std::string group;  // of which this host is a server; may be empty
   // That it allows, and its hardware has; never none, in no order.
   std::vector<crypto::Suite> suites{crypto::Suite::kXChaCha20Poly1305};
   Production production;

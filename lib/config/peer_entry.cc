@@ -174,6 +174,17 @@ base::Result<base::Duration> parse_time_to_live(std::string_view text) {
   return time;
 }
 
+void read_fail_over(Section& section, PeerEntry& entry) {
+  entry.peer.fails_over = section.boolean("fail_over").value_or(false);
+  if (entry.peer.fails_over && entry.peer.group.empty()) {
+    section.error(section.place(), "fail_over", "needs a group: the peers that stand in for this one carry the same");
+  }
+  const auto fail_back = section.parsed("fail_back", base::parse_duration);
+  if (!fail_back) return;
+  entry.peer.fail_back = fail_back->value;
+  if (!entry.peer.fails_over) section.error(fail_back->place, "fail_back", "has no meaning without fail_over = true");
+}
+
 }  // namespace
 
 std::string PeerEntry::key_path(std::string_view key) const { return fmt::format("peer[{}].{}", number, key); }
@@ -226,6 +237,7 @@ PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext&
   if (const auto idle = section.parsed("idle_timeout", parse_time_to_live)) entry.peer.idle_timeout = idle->value;
   entry.peer.is_automatic = section.boolean("auto").value_or(false);
   if (auto group = section.parsed("group", parse_name)) entry.peer.group = std::move(group->value);
+  read_fail_over(section, entry);
   section.finish();
   return entry;
 }

@@ -67,12 +67,20 @@ struct InstallPeer {
   std::uint16_t told_port = 0;
   bool initiate_handshake = false;
   bool with_routes = true;
+  bool take_over = false;  // what others of its group have of its AllowedIPs
   // WireGuard's, of this session; all zero: none. Null: as it is.
   std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key;
 };
 
 struct Installed {
   wire::PeerPresence presence = wire::PeerPresence::kCreated;
+};
+
+// The client is with this other server of our group, so that what is for it goes there; none: with nobody that we know
+// of. Nothing is answered.
+struct CarryClient {
+  PeerIndex client{};
+  std::optional<PeerIndex> server;
 };
 
 // Take away the peer's routes, then the peer. → Gatekeeper::removed
@@ -143,7 +151,7 @@ struct RememberSession {
 };
 
 using Action = std::variant<SendDatagram, ResolveEndpoint, InstallPeer, RemovePeer, WatchHandshake, FinishCommand,
-                            SessionChanged, RememberSession>;
+                            SessionChanged, RememberSession, CarryClient>;
 using Actions = std::vector<Action>;
 
 }  // namespace anubis::gate

@@ -148,6 +148,7 @@ void Gatekeeper::responder_removed(PeerIndex peer, Session& with, const base::St
   }
   answer_accepted(peer, with, done.reply_to, std::move(reply), now);
   if (with.attempt && !with.exchange) return begin_up(peer, with, now);
+  if (!with.successor && is_down(with.state)) fail_over(peer, with, now);
   follow_successor(with, now);
 }
 

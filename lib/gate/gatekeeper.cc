@@ -55,14 +55,17 @@ void Gatekeeper::up(CommandId command, PeerIndex peer, const UpRequest& request,
   if (request.wanted_for) wish.until = now + *request.wanted_for;
   // Who wishes it more than this goes on wishing so.
   if (with.wish) wish.insistence = std::max(wish.insistence, with.wish->insistence);
-  if (wish.insistence != Insistence::kOnce) with.wish = wish;
+  if (wish.insistence != Insistence::kOnce && !request.instead_of_group) with.wish = wish;
+  with.fail_over.came_from.reset();  // the user has decided
   if (with.attempt) {  // it is under way already: wait for the same outcome
     with.attempt->waiting.push_back(command);
     with.attempt->deadline = std::max(with.attempt->deadline, now + request.timeout);
     with.attempt->wish = wish;
+    if (request.instead_of_group) take_over_group(peer, *with.attempt);
     return reschedule(peer, with, now);
   }
   with.attempt = Attempt{.started = now, .deadline = now + request.timeout, .wish = wish, .waiting = {command}};
+  if (request.instead_of_group) take_over_group(peer, *with.attempt);
   if (with.state == SessionState::kUp) {
     with.attempt->phase = Attempt::Phase::kAsking;
     ask(peer, with, wire::Operation::kRenew, now);
@@ -82,7 +85,9 @@ void Gatekeeper::installed(PeerIndex peer, Ticket ticket, base::Result<Installed
     responder_installed(peer, with, result, now);
   } else if (with.attempt && with.awaited == ticket) {
     with.awaited.reset();
-    if (result && with.state != SessionState::kUp) {
+    if (result && with.attempt->phase == Attempt::Phase::kTakingOver) {
+      came_up(peer, with, now);
+    } else if (result && with.state != SessionState::kUp) {
       shake(peer, with, now);
     } else if (result && result->presence == wire::PeerPresence::kFound) {
       fulfilled(with);
@@ -167,6 +172,7 @@ void Gatekeeper::peer_removed(PeerIndex peer, Time) {
   remove_from_interface(peer);
   if (with.remembered) emit(RememberSession{peer, std::nullopt});
   if (with.state == SessionState::kUp) --sessions_up_;
+  if (servers_.erase(peer) != 0) emit(CarryClient{peer, std::nullopt});
   if (with.wake_at) timers_.erase({*with.wake_at, peer});
   if (with.idle_at) idle_.erase(*with.idle_at);
   sessions_.erase(found);
@@ -182,6 +188,7 @@ void Gatekeeper::warm_up(PeerIndex peer, Time now) {
 // --- time ------------------------------------------------------------------------------------------------------------
 
 void Gatekeeper::advance(Time now) {
+  tell_fellows(now);
   while (!timers_.empty() && timers_.begin()->first <= now) {
     const PeerIndex peer = timers_.begin()->second;
     timers_.erase(timers_.begin());
@@ -193,6 +200,7 @@ void Gatekeeper::advance(Time now) {
 }
 
 std::optional<Time> Gatekeeper::next_timer() const {
+  if (!changed_clients_.empty()) return changed_at_;
   if (timers_.empty()) return std::nullopt;
   return timers_.begin()->first;
 }
@@ -200,6 +208,8 @@ std::optional<Time> Gatekeeper::next_timer() const {
 // Does whatever of this session is due.
 void Gatekeeper::wake(PeerIndex peer, Session& with, Time now) {
   wake_wish(peer, with, now);
+  wake_group(peer, with, now);
+  wake_fail_over(peer, with, now);
   if (with.lease_end && *with.lease_end <= now && with.state == SessionState::kUp && !with.attempt) {
     with.lease_end.reset();
     with.peer_may_be_up = with.exchange.has_value();  // it may have renewed it, unheard
@@ -218,6 +228,7 @@ void Gatekeeper::wake(PeerIndex peer, Session& with, Time now) {
         fail_unanswered(peer, with, now);
         break;
       case Attempt::Phase::kInstalling:
+      case Attempt::Phase::kTakingOver:
         fail_attempt(peer, with, Verdict::kLocal, "the production interface could not be changed in time", now);
         break;
       case Attempt::Phase::kShaking:
@@ -233,7 +244,7 @@ void Gatekeeper::wake(PeerIndex peer, Session& with, Time now) {
     // WireGuard repeats an initiation that came too early only after 5 s; a peer made anew sends another at once.
     with.attempt->phase = Attempt::Phase::kInstalling;
     with.awaited = new_ticket();
-    install(peer, *with.awaited, with, Installation::kRecreate, true);
+    install(peer, *with.awaited, with, Installation::kRecreate, !with.attempt->takes_over);
   }
   if (with.down_deadline && *with.down_deadline <= now) {
     with.down_deadline.reset();
@@ -249,6 +260,7 @@ void Gatekeeper::wake(PeerIndex peer, Session& with, Time now) {
 
 void Gatekeeper::reschedule(PeerIndex peer, Session& with, Time now) {
   plan_wish(with, now);
+  plan_telling(peer, with, now);
   remember(peer, with);
   std::optional<Time> earliest;
   const auto consider = [&earliest](Time time) { earliest = earliest ? std::min(*earliest, time) : time; };
@@ -263,7 +275,8 @@ void Gatekeeper::reschedule(PeerIndex peer, Session& with, Time now) {
     consider(*with.lease_end);
   }
   if (with.down_deadline) consider(*with.down_deadline);
-  for (const auto& due : {with.retry_at, with.renew_at, with.wish ? with.wish->until : std::nullopt}) {
+  for (const auto& due : {with.retry_at, with.renew_at, with.wish ? with.wish->until : std::nullopt,
+                          with.forget_at, with.fellow.complete_at, with.fail_over.lost_at, with.fail_over.probe_at}) {
     if (due) consider(*due);
   }
 
@@ -302,6 +315,8 @@ void Gatekeeper::set_state(PeerIndex peer, Session& with, SessionState state, st
   if (with.state == SessionState::kUp && state != SessionState::kUp) --sessions_up_;
   if (with.state != SessionState::kUp && state == SessionState::kUp) ++sessions_up_;
   if (is_down(state)) with.preshared_key.reset();
+  if ((with.state == SessionState::kUp) != (state == SessionState::kUp)) note_client(peer, now);
+  if (state != SessionState::kUp) with.forget_at.reset();
   with.state = state;
   with.reason = std::move(reason);
   emit(SessionChanged{peer, state, with.wish || with.attempt, with.reason});
@@ -323,7 +338,9 @@ void Gatekeeper::install(PeerIndex peer, Ticket ticket, const Session& with, Ins
   InstallPeer action{.peer = peer,
                      .ticket = ticket,
                      .installation = installation,
-                     .with_routes = with_routes,
+                     // What is for a client that is with another server stays there.
+                     .with_routes = with_routes && !servers_.contains(peer),
+                     .take_over = with_routes && with.attempt && with.attempt->takes_over,
                      .preshared_key = std::move(preshared_key)};
   action.initiate_handshake = we_initiate_handshake(peer, with);
   // A roamer's initiation, which may have arrived by now, tells where it is better than anything that we could say.
@@ -350,7 +367,11 @@ Actions Gatekeeper::take_actions() {
 
 SessionView Gatekeeper::view(PeerIndex peer, Time now) const {
   const auto found = sessions_.find(peer);
-  if (found == sessions_.end()) return {};
+  if (found == sessions_.end()) {
+    SessionView view;
+    if (const auto server = servers_.find(peer); server != servers_.end()) view.server = server->second.server;
+    return view;
+  }
   const Session& with = found->second;
   SessionView view{.state = with.state,
                    .initiator = with.wish || with.attempt,
@@ -358,6 +379,7 @@ SessionView Gatekeeper::view(PeerIndex peer, Time now) const {
                    .since = with.since,
                    .wish = with.wish,
                    .unopened = with.unopened};
+  if (const auto server = servers_.find(peer); server != servers_.end()) view.server = server->second.server;
   if (with.retry_at) view.retry_in = std::max(*with.retry_at - now, base::Duration{0});
   if (with.state != SessionState::kUp) return view;
   if (with.lease_end) view.lease_left = std::max(*with.lease_end - now, base::Duration{0});

@@ -45,6 +45,7 @@ struct Limits {
 };
 
 struct Settings {
+  std::string group;                                                     // of which this host is a server; may be empty
   std::uint16_t listen_port = 4296;                                      // production; told to peers
   std::uint16_t service_port = 4298;                                     // where peers listen
   std::vector<crypto::Suite> suites{crypto::Suite::kXChaCha20Poly1305};  // that we use, any order, never none
@@ -75,6 +76,7 @@ struct SessionView {
   std::optional<base::Duration> lease_left;
   std::optional<Wish> wish;
   std::optional<base::Duration> retry_in;  // down, failed: until it is tried again
+  std::optional<PeerIndex> server;  // another of our group, which the client is with
   Hearing hearing = Hearing::kHeard;
   base::Duration silent_for{0};  // kSilent
   // Messages from the peer's side address that its keys do not open, since the last one that they did.
@@ -124,12 +126,16 @@ class Gatekeeper {
   // Something may be better than it was: the network is another one, or the production interface is back. Wishes that
   // wait are tried now, and sessions that are up make themselves heard.
   void network_changed(base::Time now);
-  // What WireGuard says of a session that is up; to be told every few seconds.
-  void observe(PeerIndex peer, const Observation& seen, base::Time now);
+  // What WireGuard says of a session that is up; to be told again after what is returned.
+  base::Duration observe(PeerIndex peer, const Observation& seen, base::Time now);
   // The peer's configuration changed: derives keys anew, and brings a session that is up into line.
   void peer_changed(PeerIndex peer, base::Time now);
   // The peer is no longer authorised: takes its session down here and forgets it. Call after the directory dropped it.
   void peer_removed(PeerIndex peer, base::Time now);
+  // Call it at the start and after each change of the directory: servers of our own group may be others.
+  void find_fellows(base::Time now);
+  // At the start: the client is carried by that server of our group since before.
+  void resume_with(PeerIndex client, PeerIndex server) { servers_[client] = {.server = server}; }
   // Learns the peer's token (by a status request), so that the first up needs no second question.
   void warm_up(PeerIndex peer, base::Time now);
 
@@ -152,7 +158,11 @@ class Gatekeeper {
   // Valid until another suite's are asked for.
   base::Result<const crypto::MessageKeys*> message_keys(PeerIndex peer, Session& session, crypto::Suite suite);
   Ticket new_ticket() { return Ticket{++last_ticket_}; }
-  void emit(Action action) { actions_.push_back(std::move(action)); }
+  // Made in its place: g++ 12 warns of moving a variant of nine.
+  template <class Kind>
+  void emit(Kind action) {
+    actions_.emplace_back(std::in_place_type<Kind>, std::move(action));
+  }
   void set_state(PeerIndex peer, Session& session, SessionState state, std::string reason, base::Time now);
   void void_token(Session& session);
   void finish(PeerIndex peer, std::vector<CommandId>& commands, const Outcome& outcome);
@@ -205,6 +215,34 @@ class Gatekeeper {
   void nudge(PeerIndex peer, std::optional<model::Endpoint> endpoint);
   void look_for(PeerIndex peer, Session& session, base::Time now);
   [[nodiscard]] base::Duration spread(base::Duration duration);
+
+  // fail_over.cc: of several servers of a group, one
+  [[nodiscard]] bool are_of_one_group(PeerIndex a, PeerIndex b) const;
+  [[nodiscard]] std::vector<PeerIndex> others_in_use(PeerIndex peer) const;
+  void take_over_group(PeerIndex peer, Attempt& attempt);
+  void came_up(PeerIndex peer, Session& session, base::Time now);
+  void leave_others(PeerIndex peer, base::Time now);
+  [[nodiscard]] bool may_fail_over(PeerIndex peer, const Session& session) const;
+  void try_next_server(PeerIndex peer, Session& session, const Attempt& failed, Verdict why, base::Time now);
+  void watch_server(PeerIndex peer, Session& session, base::Time now);
+  void note_answer(Session& session, base::Time now);
+  void fail_over(PeerIndex peer, Session& session, base::Time now);
+  void wake_fail_over(PeerIndex peer, Session& session, base::Time now);
+  [[nodiscard]] std::optional<PeerIndex> next_of_group(PeerIndex peer, const Session& session, base::Time now) const;
+  bool begin_instead_of(PeerIndex peer, PeerIndex lost, const Wish& wish, base::Time now);
+  void look_whether_back(Session& session, base::Time now);
+
+  // group.cc: servers of our own group tell one another who is with whom
+  [[nodiscard]] bool is_fellow(PeerIndex peer) const;
+  void note_client(PeerIndex peer, base::Time now);
+  void tell_fellows(base::Time now);
+  [[nodiscard]] wire::Clients clients_to_tell(Session& fellow, base::Time now) const;
+  void plan_telling(PeerIndex peer, Session& session, base::Time now);
+  void take_clients_reply(Session& session, const Exchange& answered, const wire::Reply& reply);
+  void take_clients(PeerIndex fellow, Session& session, const wire::Clients& clients, base::Time now);
+  void client_moved(PeerIndex client, PeerIndex server, base::Time up_since, base::Time now);
+  void client_left(PeerIndex client, PeerIndex server);
+  void wake_group(PeerIndex peer, Session& session, base::Time now);
 
   // memory.cc: what outlives the process
   void remember(PeerIndex peer, Session& session);
@@ -263,6 +301,14 @@ class Gatekeeper {
   Actions actions_;
   Counters counters_;
   std::uint64_t last_ticket_ = 0;
+  std::vector<PeerIndex> fellows_;
+  struct WithServer {
+    PeerIndex server{};
+    bool is_doubtful = false;  // the server began to tell its clients afresh, and has not come to this one yet
+  };
+  std::unordered_map<PeerIndex, WithServer> servers_;  // by client
+  std::set<PeerIndex> changed_clients_;                // of whom the fellows are to be told
+  base::Time changed_at_{};
   bool leaving_ = false;
   std::size_t sessions_up_ = 0;
   // Drawn together with the token of the request that is being looked at; used once, and not kept beyond it.

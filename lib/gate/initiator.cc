@@ -73,6 +73,7 @@ void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, T
                            .first_sent = now,
                            .asked_again = asked_again,
                            .preshared_key = std::move(preshared_key)};
+  if (operation == wire::Operation::kClients) with.exchange->clients = clients_to_tell(with, now);
   const wire::Header header{.type = wire::MessageType::kRequest,
                             .suite = suite,
                             .request_id = with.exchange->request_id,
@@ -87,9 +88,11 @@ void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, T
       .successor = operation == wire::Operation::kBye ? with.farewell.successor : std::nullopt,
       .for_good = operation == wire::Operation::kBye && with.farewell.for_good,
       .responder_initiates = operation == wire::Operation::kUp && !we_initiate_handshake(peer, with),
-      .preshared_key = with.exchange->preshared_key};
-  with.exchange->datagram =
-      wire::seal_message(header, (*keys)->sending, wire::create_request(request), wire::kRequestSize);
+      .preshared_key = with.exchange->preshared_key,
+      .clients = with.exchange->clients};
+  const bool is_long = request.clients.held.size() + request.clients.released.size() > wire::kFewClients;
+  with.exchange->datagram = wire::seal_message(header, (*keys)->sending, wire::create_request(request),
+                                               is_long ? wire::kMaxDatagramSize : wire::kRequestSize);
   if (operation == wire::Operation::kUp) prepare_early_install(peer, with, now);
   repeat(peer, with, now);
 }
@@ -157,6 +160,7 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
   if (!reply) return drop(wire::Drop::kUnsolicited);
 
   with.peer_token = reply->token;
+  note_answer(with, now);
   switch (reply->result) {
     case wire::ResultCode::kStale:
       if (++with.exchange->asked_again < kMaxAskedAgain) return ask(peer, with, with.exchange->operation, now);
@@ -199,6 +203,8 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
       return take_down_reply(peer, with, *reply, now);
     case wire::Operation::kStatus:
       return take_status_reply(peer, with, *reply, now);
+    case wire::Operation::kClients:
+      return take_clients_reply(with, answered, *reply);
   }
 }
 
@@ -253,7 +259,8 @@ void Gatekeeper::take_up_reply(PeerIndex peer, Session& with, const Exchange& an
   const bool is_new = (attempt.installed_early && reply.preshared_key_id) || attempt.leaves_handshake_to_peer;
   auto key = take_key(with, answered.preshared_key, reply);
   if (!key && !answered.overruled) key = answered.preshared_key;
-  install(peer, *with.awaited, with, is_new ? Installation::kKeep : Installation::kRecreate, true, std::move(key));
+  install(peer, *with.awaited, with, is_new ? Installation::kKeep : Installation::kRecreate, !attempt.takes_over,
+          std::move(key));
 }
 
 void Gatekeeper::shake(PeerIndex peer, Session& with, Time now) {
@@ -270,10 +277,13 @@ void Gatekeeper::handshake_seen(PeerIndex peer, Ticket ticket, Time now) {
   if (found == sessions_.end()) return;
   Session& with = found->second;
   if (!with.attempt || with.attempt->phase != Phase::kShaking || with.awaited != ticket) return;
-  void_token(with);  // a down that the peer sent before it accepted our up must not hit the session now
-  set_state(peer, with, SessionState::kUp, {}, now);
-  fulfilled(with);
-  end_attempt(peer, with, {}, now);
+  if (with.attempt->takes_over) {
+    with.attempt->phase = Phase::kTakingOver;
+    with.awaited = new_ticket();
+    install(peer, *with.awaited, with, Installation::kKeep, true);
+  } else {
+    came_up(peer, with, now);
+  }
   reschedule(peer, with, now);
 }
 
@@ -327,8 +337,10 @@ void Gatekeeper::end_attempt(PeerIndex peer, Session& with, Outcome outcome, Tim
     outcome.is_tried_again = with.state != SessionState::kUp && with.wish && is_tried_again(*with.wish);
   }
   finish(peer, with.attempt->waiting, outcome);
+  const Attempt ended = std::move(*with.attempt);
   with.attempt.reset();
   with.awaited.reset();
+  if (outcome.verdict == Verdict::kDone && ended.leaves_others) leave_others(peer, now);
   // The peer may have taken the new preshared key of a renewal that it has not answered: until we know, we ask on.
   const bool asks_on =
       with.state == SessionState::kUp && with.exchange && with.exchange->operation == wire::Operation::kRenew;
@@ -339,9 +351,11 @@ void Gatekeeper::end_attempt(PeerIndex peer, Session& with, Outcome outcome, Tim
   void_token(with);
   remove_from_interface(peer);
   set_state(peer, with, SessionState::kFailed, brief(outcome.verdict, outcome.text), now);
-  if (!with.peer_may_be_up) return;
-  with.farewell = {};  // no down: should the other end wish it as well, it may have better luck
-  ask(peer, with, wire::Operation::kBye, now);
+  if (with.peer_may_be_up) {
+    with.farewell = {};  // no down: should the other end wish it as well, it may have better luck
+    ask(peer, with, wire::Operation::kBye, now);
+  }
+  try_next_server(peer, with, ended, outcome.verdict, now);
 }
 
 }  // namespace anubis::gate

@@ -35,7 +35,7 @@ void Gatekeeper::turn_away(CommandId command, PeerIndex peer) {
 
 void Gatekeeper::note_idleness(PeerIndex peer, Session& with) {
   const bool is_idle = is_down(with.state) && !with.wake_at && !with.exchange && !with.attempt &&
-                       !with.responder.pending && !with.peer_may_be_up && !with.remembered;
+                       !with.responder.pending && !with.peer_may_be_up && !with.remembered && !is_fellow(peer);
   if (is_idle && with.idle_at) {
     idle_.splice(idle_.end(), idle_, *with.idle_at);
   } else if (is_idle) {

@@ -68,6 +68,8 @@ std::optional<Duration> Liveness::silent_for(Time now) const {
   return silence;
 }
 
+Duration Liveness::unheard_for(Time now) const { return observed_ ? now - heard_at_ : Duration{0}; }
+
 Duration Liveness::idle_for(Time now) const { return observed_ ? now - busy_at_ : Duration{0}; }
 
 bool Liveness::is_quiet(Time now) const {

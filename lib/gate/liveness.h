@@ -26,6 +26,7 @@ class Liveness {
 
   // For how long we have been sending without hearing anything. None: we have not.
   [[nodiscard]] std::optional<base::Duration> unanswered_for(base::Time now) const;
+  [[nodiscard]] base::Duration unheard_for(base::Time now) const;
   // For how long a peer has not been heard that must have been heard by now. None: it may well be alive.
   [[nodiscard]] std::optional<base::Duration> silent_for(base::Time now) const;
   // Since the last traffic; keepalives and handshakes are none.

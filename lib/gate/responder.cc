@@ -24,6 +24,9 @@ std::optional<Time> lease_end(std::chrono::seconds lease, Time now) {
   return now + lease;
 }
 
+// Later repetitions are seconds apart: to who is heard meanwhile one goes at once.
+constexpr unsigned kRarelyRepeated = 5;
+
 wire::Reply not_up() { return {.result = ResultCode::kNotUp, .text = "the session is not up here"}; }
 
 }  // namespace
@@ -72,6 +75,8 @@ void Gatekeeper::take_request(PeerIndex peer, Session& with, const wire::Header&
     ++counters_.stale;
     return refuse(ResultCode::kStale, {});
   }
+  // What we have to tell it need not wait any longer.
+  if (with.exchange && with.exchange->sent >= kRarelyRepeated) with.exchange->next_send = now;
   const bool wants_up = request->operation == wire::Operation::kUp || request->operation == wire::Operation::kRenew;
   if (leaving_ && wants_up) return refuse(ResultCode::kBusy, "this host is leaving");
   if (responder.pending || (wants_up && with.state == SessionState::kGoingDown)) {
@@ -136,7 +141,7 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
     case wire::Operation::kBye:
       return carry_out_down(peer, with, request, to, now);
     case wire::Operation::kRenew: {
-      if (with.state == SessionState::kUp && request.preshared_key) {
+      if (with.state == SessionState::kUp && request.preshared_key && !servers_.contains(peer)) {
         with.responder.pending = Responder::Pending{.ticket = new_ticket(),
                                                     .reply_to = to,
                                                     .lease = lease,
@@ -145,7 +150,7 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
         return install(peer, with.responder.pending->ticket, with, Installation::kKeep, true, with.preshared_key);
       }
       wire::Reply reply = not_up();
-      if (with.state == SessionState::kUp) {
+      if (with.state == SessionState::kUp && !servers_.contains(peer)) {
         with.lease_end = lease_end(lease, now);
         reply = {.result = ResultCode::kOk};
       }
@@ -153,6 +158,15 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
     }
     case wire::Operation::kStatus:
       return answer_accepted(peer, with, to, {.result = ResultCode::kOk}, now);
+    case wire::Operation::kClients: {
+      wire::Reply reply;
+      if (is_fellow(peer)) {
+        take_clients(peer, with, request.clients, now);
+      } else {
+        reply = {.result = ResultCode::kDenied, .text = "this host is no server of a group with you"};
+      }
+      return answer_accepted(peer, with, to, std::move(reply), now);
+    }
   }
 }
 
@@ -166,6 +180,10 @@ void Gatekeeper::responder_installed(PeerIndex peer, Session& with, const base::
     if (!done.is_renewal) reply.presence = result->presence;
     if (done.preshared_key) reply.preshared_key_id = crypto::id_of(*done.preshared_key);
     with.lease_end = lease_end(done.lease, now);
+    if (!done.is_renewal && servers_.erase(peer) != 0 && with.state == SessionState::kUp) {
+      with.since = now;  // it came back from another server
+      note_client(peer, now);
+    }
     // An up of our own that is under way ends by its own handshake.
     if (!with.attempt) {
       set_state(peer, with, SessionState::kUp, {}, now);

@@ -32,6 +32,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,7 @@ struct Exchange {
   unsigned asked_again = 0;          // answers so far that asked for another request, over all of its requests
   SharedPresharedKey preshared_key;  // that the request carries; null: none
   bool overruled = false;            // since it was sent we have taken the peer's own key
+  wire::Clients clients;             // that the request tells of
 };
 
 // What we are doing as initiator, and since when.
@@ -102,13 +104,17 @@ struct Attempt {
     kResolving,  // the endpoint's name
     kAsking,     // request sent, not answered
     kInstalling,
-    kShaking,  // both ends have the peer: waiting for WireGuard's handshake
+    kShaking,     // both ends have the peer: waiting for WireGuard's handshake
+    kTakingOver,  // it has shaken hands: it gets what another of its group has
   };
   Phase phase = Phase::kResolving;
   base::Time started{};
   base::Time deadline{};
   Wish wish;
   std::vector<CommandId> waiting;  // none: it is tried again by itself
+  bool takes_over = false;         // what others of the group have, but not before it shakes hands
+  bool leaves_others = false;      // takes the others of the group down once it is up
+  std::optional<PeerIndex> instead_of;  // the one that was lost
   std::optional<model::Endpoint> endpoint;
   std::optional<base::Time> install_early_at{};  // kAsking: when to install the peer without waiting for the reply
   bool peer_wants_up = false;                    // we have accepted an up of the peer's meanwhile
@@ -126,6 +132,26 @@ struct Farewell {
   std::optional<crypto::ProductionPublicKey> successor;
 };
 
+// What we know of a server of our own group, and it of us (group.cc).
+struct Fellow {
+  std::set<PeerIndex> to_tell;  // clients that came or went since it was told
+  bool tell_afresh = false;     // it knows nothing of us
+  bool has_told = false;        // all of its clients
+  std::optional<base::Time> complete_at;  // when clients that it has not told of afresh are no longer its own
+};
+
+// Of a server that may fail, and of those that stand in for it (fail_over.cc).
+struct FailOver {
+  std::optional<base::Time> asked_at;  // whether it is still there
+  std::optional<base::Time> lost_at;   // when it is given up, if it is not heard before
+  std::optional<PeerIndex> last_tried;
+  std::optional<base::Time> shunned_until;  // it was given up: nobody fails over to it before
+  unsigned given_up = 0;                    // times, of late
+  std::optional<PeerIndex> came_from;       // to go back there when it is well again
+  std::optional<base::Time> probe_at;       // when it is asked whether it is
+  std::optional<base::Time> answers_since;
+};
+
 struct Session {
   SessionState state = SessionState::kDown;
   std::string reason;
@@ -139,6 +165,9 @@ struct Session {
   std::optional<base::Time> look_at;   // up: before, an observation that it is not heard has no consequence
   std::optional<Ticket> looking;       // the action whose answer tells where the peer is now
   Liveness liveness;                   // while up
+  std::optional<base::Time> forget_at;  // up, but told to be with another server: when that is believed
+  Fellow fellow;
+  FailOver fail_over;
 
   // WireGuard's, as both ends have it as far as we know; null: none, or not known. Only while the session lives.
   SharedPresharedKey preshared_key;
@@ -174,5 +203,10 @@ struct Session {
   TokenBucket share;                                      // of the peer's datagrams
   std::optional<std::list<PeerIndex>::iterator> idle_at;  // in the gatekeeper's list of those
 };
+
+// Something is asked that must not be given up for something else. Telling a fellow goes on by itself later.
+[[nodiscard]] inline bool is_asking(const Session& session) {
+  return session.exchange && session.exchange->operation != wire::Operation::kClients;
+}
 
 }  // namespace anubis::gate

@@ -38,6 +38,8 @@ struct UpRequest {
   base::Duration timeout = std::chrono::seconds(10);
   std::optional<base::Duration> wanted_for = {};  // none: until down
   Insistence insistence = Insistence::kOnce;
+  // In place of the others of its group: once it is up it takes over what they have, and they are taken down.
+  bool instead_of_group = false;
 };
 
 }  // namespace anubis::gate

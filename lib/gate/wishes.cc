@@ -34,6 +34,10 @@ constexpr Duration kLookInterval = 30s;
 // comes.
 constexpr std::size_t kMostNudged = 1024;
 
+// WireGuard tells nobody of what it hears. Whoever may go to another server is to notice within seconds.
+constexpr Duration kObserve = 5s;
+constexpr Duration kObserveClosely = 1s;
+
 constexpr const char* kSilent = "the peer is not heard any more";
 
 }  // namespace
@@ -71,7 +75,7 @@ void Gatekeeper::plan_wish(Session& with, Time now) {
     with.look_at.reset();
     with.looking.reset();
     with.liveness = {};
-  } else if (with.wish && !with.renew_at && !with.exchange && !with.attempt) {
+  } else if (with.wish && !with.renew_at && !is_asking(with) && !with.attempt) {
     with.renew_at = now + spread(with.lease_end ? (*with.lease_end - now) / 2 : kRenewal);
   }
   const bool is_wanted = is_down(with.state) && with.wish && is_tried_again(*with.wish) && !leaving_;
@@ -97,7 +101,7 @@ void Gatekeeper::wake_wish(PeerIndex peer, Session& with, Time now) {
   if (with.retry_at && *with.retry_at <= now && is_down(with.state) && with.wish) try_again(peer, with, now);
   if (with.renew_at && *with.renew_at <= now) {
     with.renew_at.reset();
-    if (!with.exchange && !with.attempt) ask(peer, with, wire::Operation::kRenew, now);
+    if (!is_asking(with) && !with.attempt) ask(peer, with, wire::Operation::kRenew, now);
   }
 }
 
@@ -132,9 +136,9 @@ void Gatekeeper::nudge(PeerIndex peer, std::optional<model::Endpoint> endpoint) 
   emit(WatchHandshake{peer, new_ticket()});  // a keepalive that only served this ends with it
 }
 
-void Gatekeeper::observe(PeerIndex peer, const Observation& seen, Time now) {
+Duration Gatekeeper::observe(PeerIndex peer, const Observation& seen, Time now) {
   const auto found = sessions_.find(peer);
-  if (found == sessions_.end() || found->second.state != SessionState::kUp) return;
+  if (found == sessions_.end() || found->second.state != SessionState::kUp) return kObserve;
   Session& with = found->second;
   with.liveness.observe(seen, now);
   const auto unanswered = with.liveness.unanswered_for(now);
@@ -142,6 +146,7 @@ void Gatekeeper::observe(PeerIndex peer, const Observation& seen, Time now) {
     with.look_at = now + kLookInterval;
     look_for(peer, with, now);
   }
+  watch_server(peer, with, now);
   const bool is_silent = with.liveness.silent_for(now).has_value();
   if (is_silent != (with.reason == kSilent)) {
     set_state(peer, with, SessionState::kUp, is_silent ? kSilent : "", now);
@@ -151,12 +156,13 @@ void Gatekeeper::observe(PeerIndex peer, const Observation& seen, Time now) {
     begin_down(peer, with, wire::Operation::kDown, "idle for " + base::format_duration(*most_idle), now);
   }
   reschedule(peer, with, now);
+  return may_fail_over(peer, with) ? kObserveClosely : kObserve;
 }
 
 // It may have forgotten the session: the side tunnel tells. Or it is somewhere else now: its name tells.
 void Gatekeeper::look_for(PeerIndex peer, Session& with, Time now) {
   if (with.attempt) return;
-  if (!with.exchange) ask(peer, with, with.wish ? wire::Operation::kRenew : wire::Operation::kStatus, now);
+  if (!is_asking(with)) ask(peer, with, with.wish ? wire::Operation::kRenew : wire::Operation::kStatus, now);
   if (with.looking || !directory_.get(peer)->endpoint) return;
   with.looking = new_ticket();
   emit(ResolveEndpoint{peer, *with.looking});

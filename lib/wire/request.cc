@@ -17,7 +17,9 @@ namespace {
 // In the order of the field numbers of gate.proto.
 constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes,  FieldType::kVarints,
                              FieldType::kVarint, FieldType::kVarint, FieldType::kBytes,
-                             FieldType::kVarint, FieldType::kBytes,  FieldType::kVarint};
+                             FieldType::kVarint, FieldType::kBytes,  FieldType::kVarint,
+                             FieldType::kBytes,  FieldType::kBytes,  FieldType::kVarint,
+                             FieldType::kVarint};
 
 // Protobuf leaves what it held in memory.
 struct Wiper {
@@ -38,13 +40,57 @@ std::optional<Operation> find_operation(std::uint64_t number) {
     case Operation::kStatus:
     case Operation::kBye:
     case Operation::kRenew:
+    case Operation::kClients:
       return operation;
   }
   return std::nullopt;
 }
 
+constexpr std::size_t kAgeSize = 8;
+constexpr std::size_t kHeldSize = crypto::kKeySize + kAgeSize;
+
+void put_clients(const Clients& clients, ::anubis::gate::Request& message) {
+  for (const HeldClient& each : clients.held) {
+    std::string& held = *message.mutable_held();
+    held.append(each.public_key.bytes.begin(), each.public_key.bytes.end());
+    const auto age = static_cast<std::uint64_t>(each.up_for.count());
+    for (std::size_t i = kAgeSize; i-- > 0;) held.push_back(static_cast<char>(age >> (8 * i)));
+  }
+  for (const auto& key : clients.released) message.mutable_released()->append(key.bytes.begin(), key.bytes.end());
+  message.set_afresh(clients.afresh ? 1 : 0);
+  message.set_asks(clients.asks ? 1 : 0);
+}
+
 tl::unexpected<RequestFault> malformed(std::string text) {
   return tl::unexpected(RequestFault{RequestFault::Kind::kMalformed, std::move(text)});
+}
+
+tl::expected<Clients, RequestFault> get_clients(const ::anubis::gate::Request& message) {
+  // Nobody has been up for longer than this; whoever says so must not make us count beyond what a number holds.
+  constexpr std::uint64_t kLongest = std::uint64_t{1} << 48;
+  const std::string& held = message.held();
+  const std::string& released = message.released();
+  if (held.size() % kHeldSize != 0 || released.size() % crypto::kKeySize != 0) {
+    return malformed(fmt::format("{} bytes are no list of clients", held.size() + released.size()));
+  }
+  Clients clients;
+  for (std::size_t at = 0; at < held.size(); at += kHeldSize) {
+    HeldClient& each = clients.held.emplace_back();
+    std::copy_n(held.begin() + static_cast<std::ptrdiff_t>(at), crypto::kKeySize, each.public_key.bytes.begin());
+    std::uint64_t age = 0;
+    for (std::size_t i = crypto::kKeySize; i < kHeldSize; ++i) age = age << 8 | static_cast<std::uint8_t>(held[at + i]);
+    if (age > kLongest) return malformed("a client has been up for longer than there have been computers");
+    each.up_for = std::chrono::milliseconds(age);
+  }
+  for (std::size_t at = 0; at < released.size(); at += crypto::kKeySize) {
+    std::copy_n(released.begin() + static_cast<std::ptrdiff_t>(at), crypto::kKeySize,
+                clients.released.emplace_back().bytes.begin());
+  }
+  if (message.afresh() > 1) return malformed(fmt::format("afresh is {}, neither 0 nor 1", message.afresh()));
+  if (message.asks() > 1) return malformed(fmt::format("asks is {}, neither 0 nor 1", message.asks()));
+  clients.afresh = message.afresh() == 1;
+  clients.asks = message.asks() == 1;
+  return clients;
 }
 
 }  // namespace
@@ -61,6 +107,8 @@ const char* name_of(Operation operation) {
       return "bye";
     case Operation::kRenew:
       return "renew";
+    case Operation::kClients:
+      return "clients";
   }
   return "unknown";
 }
@@ -68,7 +116,7 @@ const char* name_of(Operation operation) {
 bool Request::operator==(const Request& other) const {
   return crypto::same_key(preshared_key, other.preshared_key) && operation == other.operation && token == other.token &&
          suites == other.suites && listen_port == other.listen_port && lease == other.lease &&
-         successor == other.successor && for_good == other.for_good && responder_initiates == other.responder_initiates;
+         successor == other.successor && for_good == other.for_good && responder_initiates == other.responder_initiates && clients == other.clients;
 }
 
 base::WipedBytes create_request(const Request& request) {
@@ -86,6 +134,7 @@ base::WipedBytes create_request(const Request& request) {
     const auto key = request.preshared_key->view();
     message.set_preshared_key(key.data(), key.size());
   }
+  put_clients(request.clients, message);
   base::WipedBytes payload(message.ByteSizeLong());
   message.SerializeWithCachedSizesToArray(payload.data());
   return payload;
@@ -145,6 +194,9 @@ tl::expected<Request, RequestFault> consume_request(std::span<const std::uint8_t
     if (key.equals({})) return malformed("the preshared key is all zero");
     request.preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(std::move(key));
   }
+  auto clients = get_clients(message);
+  if (!clients) return tl::unexpected(clients.error());
+  request.clients = std::move(*clients);
   return request;
 }
 

@@ -23,8 +23,27 @@ using Token = std::array<std::uint8_t, 16>;
 // No lease is longer: ten years of 365 days. A request for more is malformed.
 constexpr std::chrono::seconds kMaxLease = std::chrono::hours(24) * 365 * 10;
 
-enum class Operation : std::uint8_t { kUp = 1, kDown = 2, kStatus = 3, kBye = 4, kRenew = 5 };
+enum class Operation : std::uint8_t { kUp = 1, kDown = 2, kStatus = 3, kBye = 4, kRenew = 5, kClients = 6 };
 [[nodiscard]] const char* name_of(Operation operation);  // "up", …
+
+// A client of a group of servers, whose session is up at the sender.
+struct HeldClient {
+  crypto::ProductionPublicKey public_key;
+  std::chrono::milliseconds up_for{0};
+  bool operator==(const HeldClient&) const = default;
+};
+
+// What servers of a group tell one another.
+struct Clients {
+  std::vector<HeldClient> held;
+  std::vector<crypto::ProductionPublicKey> released;
+  bool afresh = false;  // what was told before is void
+  bool asks = false;    // the receiver shall tell its own
+  bool operator==(const Clients&) const = default;
+};
+// So many, held and released together, fit the largest datagram; so many of them one of kRequestSize.
+constexpr std::size_t kMaxClients = 24;
+constexpr std::size_t kFewClients = 8;
 
 struct Request {
   Operation operation = Operation::kStatus;
@@ -37,6 +56,7 @@ struct Request {
   bool responder_initiates = false;                      // up: starts WireGuard's handshake; else the sender does
   // up, renew: WireGuard's, for this session; not all zero. Null: none.
   std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key;
+  Clients clients;  // clients only; at most kMaxClients
 
   bool operator==(const Request& other) const;  // preshared keys by their bytes
 };
@@ -51,7 +71,8 @@ struct RequestFault {
   std::string text;  // for people
 };
 
-// The payload that seal_message takes; always fits a datagram of kRequestSize. lease ≤ kMaxLease, or the
+// The payload that seal_message takes; always fits a datagram of kRequestSize, or, with more than kFewClients, one of
+// kMaxDatagramSize. lease ≤ kMaxLease, or the
 // responder refuses it.
 [[nodiscard]] base::WipedBytes create_request(const Request& request);
 [[nodiscard]] tl::expected<Request, RequestFault> consume_request(std::span<const std::uint8_t> payload);

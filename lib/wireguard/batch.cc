@@ -11,7 +11,7 @@ bool can_be_half_applied(const PeerChange& change) {
     case PeerAction::kSet:
       return true;
     case PeerAction::kUpdateOnly:
-      return change.allowed_ips.has_value();
+      return change.allowed_ips.has_value() && !change.adds_allowed_ips;
     case PeerAction::kRemove:
       return false;
   }

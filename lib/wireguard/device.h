@@ -45,6 +45,7 @@ struct PeerChange {
   PeerAction action = PeerAction::kSet;
   std::optional<model::Endpoint> endpoint = {};
   std::optional<std::vector<model::IpPrefix>> allowed_ips = {};  // replaces all
+  bool adds_allowed_ips = false;                                 // to those that it has, instead of replacing them
   // Seconds; 0: off. Going from 0 to N on a device whose link is up sends a packet at once, which starts a handshake
   // when there is none.
   std::optional<std::uint16_t> persistent_keepalive = {};

@@ -56,7 +56,8 @@ std::uint32_t flags_of(const PeerChange& change, bool continued) {
   constexpr std::uint32_t kUpdateOnly = WGPEER_F_UPDATE_ONLY;
   // A continuation never brings a peer back that has gone meanwhile.
   if (continued) return kUpdateOnly;
-  const std::uint32_t replace = change.allowed_ips ? std::uint32_t{WGPEER_F_REPLACE_ALLOWEDIPS} : 0;
+  const bool replaces = change.allowed_ips && !change.adds_allowed_ips;
+  const std::uint32_t replace = replaces ? std::uint32_t{WGPEER_F_REPLACE_ALLOWEDIPS} : 0;
   switch (change.action) {
     case PeerAction::kRemove:
       return WGPEER_F_REMOVE_ME;

@@ -67,7 +67,7 @@ UapiRequest build_uapi_set(std::span<const PeerChange> changes) {
     if (change.preshared_key) request.hex_line("preshared_key", change.preshared_key->view());
     if (change.endpoint) request.line("endpoint", change.endpoint->to_string());
     if (change.allowed_ips) {
-      request.line("replace_allowed_ips", "true");
+      if (!change.adds_allowed_ips) request.line("replace_allowed_ips", "true");
       for (const auto& prefix : *change.allowed_ips) request.line("allowed_ip", prefix.to_string());
     }
     // Last: it can start a handshake, which needs all of the above.

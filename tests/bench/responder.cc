@@ -308,6 +308,7 @@ class Anubis final : public daemon::SideService::Handler, public daemon::Executo
   void command_finished(const gate::FinishCommand&) override {}
   void session_changed(const gate::SessionChanged&) override {}
   void remember(const gate::RememberSession&) override {}
+  void client_moved(const gate::CarryClient&) override {}
 
   daemon::Loop loop_;
   config::Config config_;

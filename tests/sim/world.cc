@@ -60,6 +60,10 @@ void Host::restart() {
     const bool is_installed = interface.contains(peer);
     run([&](gate::Gatekeeper& gate) { gate.resume(peer, facts, is_installed, world.now); });
   }
+  run([&](gate::Gatekeeper& gate) {
+    for (const auto& [client, server] : carried) gate.resume_with(client, server);
+    gate.find_fellows(world.now);
+  });
 }
 
 gate::CommandId Host::up(const Host& peer, std::optional<std::chrono::seconds> lease, Duration timeout) {
@@ -160,6 +164,17 @@ void Host::carry_out(const gate::InstallPeer& action) {
     installed.incarnation = ++world.last_incarnation;
     if (action.initiate_handshake) initiate_handshake(action.peer, installed.incarnation);
   }
+  // As netd::Shares has it: what others have is left to them without routes, and refused without the right to it.
+  if (action.with_routes && (installed.taken_over == 0 || action.take_over)) {
+    const auto& group = directory.get(action.peer)->group;
+    for (const auto& [other, theirs] : interface) {
+      const bool contests = other != action.peer && !group.empty() && directory.get(other)->group == group &&
+                            group != settings.group && theirs.taken_over != 0;
+      EXPECT_TRUE(!contests || action.take_over) << name << " gives two of a group the same";
+    }
+    installed.taken_over = ++world.last_take_over;
+  }
+  if (action.with_routes) carried.erase(action.peer);
   installed.routes |= action.with_routes;
   if (action.preshared_key) {
     const bool off = std::ranges::all_of(action.preshared_key->view(), [](std::uint8_t byte) { return byte == 0; });
@@ -200,6 +215,32 @@ void Host::carry_out(const gate::RememberSession& action) {
   }
 }
 
+void Host::carry_out(const gate::CarryClient& action) {
+  if (action.server) {
+    carried[action.client] = *action.server;
+  } else {
+    carried.erase(action.client);
+  }
+}
+
+const Host* Host::way_to(const Host& peer) const {
+  const auto server = carried.find(index_of(peer));
+  if (server != carried.end() && interface.contains(server->second))
+    return world.owner(directory.get(server->second)->side_address);
+  return has(peer) ? &peer : nullptr;
+}
+
+const Host* Host::server_in_use() const {
+  const Host* in_use = nullptr;
+  std::uint64_t greatest = 0;
+  for (const auto& [peer, installed] : interface) {
+    if (directory.get(peer)->group.empty() || installed.taken_over <= greatest) continue;
+    greatest = installed.taken_over;
+    in_use = world.owner(directory.get(peer)->side_address);
+  }
+  return in_use;
+}
+
 InstalledPeer* Host::standing(PeerIndex peer, std::uint64_t incarnation) {
   const auto found = interface.find(peer);
   return found != interface.end() && found->second.incarnation == incarnation ? &found->second : nullptr;
@@ -216,6 +257,7 @@ void Host::initiate_handshake(PeerIndex peer, std::uint64_t incarnation) {
     const PeerIndex we = other->index_of(*this);
     const auto entry = other->interface.find(we);
     if (!standing(peer, incarnation) || entry == other->interface.end()) return;
+    if (world.is_cut && world.is_cut(*this, *other)) return;
     if (other->behind_nat && !entry->second.has_initiated) return;
     entry->second.initiation = 0;
     world.at(world.production_delay, [this, peer, incarnation, initiation, other, we,
@@ -293,6 +335,7 @@ gate::Outcome World::finish(Host& host, gate::CommandId command) {
 void World::send(Host& from, Host& to, const wire::Datagram& bytes) {
   sent.push_back({&from, &to, bytes});
   if (on_send) on_send(sent.back());
+  if (is_cut && is_cut(from, to)) return;
   do {
     if (random.fraction() < noise.loss) continue;
     wire::Datagram copy = bytes;

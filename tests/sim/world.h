@@ -54,6 +54,7 @@ struct InstalledPeer {
   std::uint64_t initiation = 0;
   bool has_initiated = false;
   bool routes = false;
+  std::uint64_t taken_over = 0;  // of peers that may have the same, the greatest has it
   std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key;  // null: none
 };
 
@@ -78,6 +79,10 @@ class Host {
   // Whether both have the other on their interface with the same preshared key.
   [[nodiscard]] bool shares_key_with(const Host& peer) const;
   [[nodiscard]] PeerIndex index_of(const Host& peer) const;
+  // Where what is for that host goes to: to itself, to the server that it is with, or nowhere.
+  [[nodiscard]] const Host* way_to(const Host& peer) const;
+  // Of its group, the one that has what all of them may have; null: none.
+  [[nodiscard]] const Host* server_in_use() const;
 
   // Hands the gatekeeper something and carries out what comes of it.
   void run(const std::function<void(gate::Gatekeeper&)>& input);
@@ -102,6 +107,7 @@ class Host {
   std::map<gate::CommandId, gate::Outcome> outcomes;
   std::map<PeerIndex, gate::Remembered> remembered;  // what a restart finds of it
   std::vector<gate::SessionChanged> changes;
+  std::map<PeerIndex, PeerIndex> carried;  // clients that are with another server
 
  private:
   void execute();
@@ -113,6 +119,7 @@ class Host {
   void carry_out(const gate::FinishCommand& action);
   void carry_out(const gate::SessionChanged& action);
   void carry_out(const gate::RememberSession& action);
+  void carry_out(const gate::CarryClient& action);
   void initiate_handshake(PeerIndex peer, std::uint64_t incarnation);
   void complete_handshake(PeerIndex peer, std::uint64_t incarnation);
   // The peer as it stands on the interface; null when it is gone, or was created anew.
@@ -163,11 +170,13 @@ class World {
   std::vector<std::unique_ptr<Host>> hosts;
   std::vector<Sent> sent;  // all datagrams so far
   std::function<void(const Sent&)> on_send;
+  std::function<bool(const Host&, const Host&)> is_cut;  // on the side wire, and WireGuard's; null: nowhere
   std::function<void(const Sent&)> on_accept;  // a request, whenever one has its effect
   std::function<void(Host&, const gate::FinishCommand&)> on_finish;
   Time now{std::chrono::seconds(1000)};
   std::uint64_t last_incarnation = 0;
   std::uint64_t last_initiation = 0;
+  std::uint64_t last_take_over = 0;
 
  private:
   struct Event {

@@ -74,7 +74,7 @@ FakeDevice::Applied FakeDevice::apply_one(const PeerChange& change) {
   }
   if (change.endpoint) peer.endpoint = change.endpoint;
   if (change.allowed_ips) {
-    peer.allowed_ips.clear();
+    if (!change.adds_allowed_ips) peer.allowed_ips.clear();
     for (std::size_t nth = 0; nth < change.allowed_ips->size(); ++nth) {
       if (!insert_allowed_ip(peer, (*change.allowed_ips)[nth], nth)) return Applied::kNoMemory;
     }

@@ -58,6 +58,19 @@ class FakeNetd : public netd::Netd {
     installed.erase(peer);
     return {};
   }
+  base::Status carry(netd::PeerIndex client, std::optional<netd::PeerIndex> server) override {
+    if (server) {
+      servers[client] = *server;
+    } else {
+      servers.erase(client);
+    }
+    return {};
+  }
+  base::Result<std::vector<netd::Carried>> carried() override {
+    std::vector<netd::Carried> all;
+    for (const auto& [client, server] : servers) all.push_back({client, server});
+    return all;
+  }
   base::Status handshake_done(netd::PeerIndex peer) override {
     handshakes_done.push_back(peer);
     return {};
@@ -129,6 +142,7 @@ class FakeNetd : public netd::Netd {
   std::set<netd::PeerIndex> installed;
   std::vector<netd::InstallRequest> installs;
   std::vector<netd::PeerIndex> removals;
+  std::map<netd::PeerIndex, netd::PeerIndex> servers;  // by client
   std::vector<netd::PeerIndex> handshakes_done;
   std::vector<std::pair<netd::PeerIndex, model::Endpoint>> side_endpoints;  // as they were set
   std::map<netd::Interface, int> brought_up;
