@@ -84,10 +84,11 @@ void Commands::switch_to(ClientId client, const control::Switch& command) {
   const auto peer = find_or_refuse(client, command.name());
   if (!peer) return;
   if (subjects_.directory.get(*peer)->group.empty()) {
-    return finish(client, control::FAILED,
-                  fmt::format("{0} is in no group: give it and the servers that it stands in for the same group, or say "
-                              "anubis up {0}",
-                              command.name()));
+    return finish(
+        client, control::FAILED,
+        fmt::format("{0} is in no group: give it and the servers that it stands in for the same group, or say "
+                    "anubis up {0}",
+                    command.name()));
   }
   bring_up(client, *peer, {.timeout = timeout_of(command.timeout_ms()), .instead_of_group = true});
 }

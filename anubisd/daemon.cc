@@ -24,9 +24,10 @@ constexpr std::size_t kMaxWarmedUp = 256;
 constexpr base::Duration kAutomaticTimeout = 10s;
 
 gate::Settings gate_settings(const netd::PublicConfig& config) {
-  return {
-      .group = config.group,
-      .listen_port = config.production.listen_port, .service_port = config.side.service_port, .suites = config.suites};
+  return {.group = config.group,
+          .listen_port = config.production.listen_port,
+          .service_port = config.side.service_port,
+          .suites = config.suites};
 }
 
 }  // namespace

@@ -66,9 +66,10 @@ Status ProductionPeers::check_conflicts(PeerIndex index, const std::vector<model
     const bool was_with_it = !group_.empty() && directory_.get(*other)->group == group_ && peer.group != group_;
     if (request != nullptr && (is_carried || was_with_it || (is_fellow && request->take_over))) continue;
     const auto& name = directory_.get(*other)->name;
-    return fail(ErrorCode::kConflict, fmt::format("{} is in use by {}: {}", prefix.to_string(), name,
-                                                  is_fellow ? fmt::format("anubis switch {}", peer.name)
-                                                            : fmt::format("take {} down first (anubis down {})", name, name)));
+    return fail(ErrorCode::kConflict,
+                fmt::format("{} is in use by {}: {}", prefix.to_string(), name,
+                            is_fellow ? fmt::format("anubis switch {}", peer.name)
+                                      : fmt::format("take {} down first (anubis down {})", name, name)));
   }
   return {};
 }

@@ -18,9 +18,8 @@ using wireguard::PeerChange;
 
 std::vector<Route> without(const std::vector<Route>& routes, const std::vector<Route>& others) {
   std::vector<Route> rest;
-  std::ranges::copy_if(routes, std::back_inserter(rest), [&](const Route& route) {
-    return std::ranges::find(others, route) == others.end();
-  });
+  std::ranges::copy_if(routes, std::back_inserter(rest),
+                       [&](const Route& route) { return std::ranges::find(others, route) == others.end(); });
   return rest;
 }
 

@@ -143,10 +143,9 @@ RequestBytes encode(const Request& request) {
   out[kOperationAt] = static_cast<std::uint8_t>(request.operation);
   if (carries(kind.interface)) out[kInterfaceAt] = number_of(request.interface);
   if (carries(kind.flags)) {
-    out[kFlagsAt] = static_cast<std::uint8_t>((request.recreate ? kRecreate : 0) |
-                                              (request.initiate_handshake ? kInitiateHandshake : 0) |
-                                              (request.with_routes ? kWithRoutes : 0) |
-                                              (request.take_over ? kTakeOver : 0));
+    out[kFlagsAt] = static_cast<std::uint8_t>(
+        (request.recreate ? kRecreate : 0) | (request.initiate_handshake ? kInitiateHandshake : 0) |
+        (request.with_routes ? kWithRoutes : 0) | (request.take_over ? kTakeOver : 0));
   }
   if (carries(kind.suite)) out[kSuiteAt] = static_cast<std::uint8_t>(request.suite);
   if (carries(kind.peer)) put_number(request.peer, &out[kPeerAt]);

@@ -8,8 +8,8 @@
 //   installed-peers   -                                           the peers that are up
 //   install           peer, endpoint?, flags, preshared key?      puts it on the production interface: Presence
 //   remove            peer                                        takes it from there
-//   carry             peer, server?                               gives that server what is the peer's, or gives it back
-//   carried           -                                           Carried: which peers' is with which servers
+//   carry             peer, server?                               gives that server what is the peer's, or gives it
+//   back carried           -                                           Carried: which peers' is with which servers
 //   handshake-done    peer                                        ends a keepalive that was for the handshake only
 //   report-all        interface                                   PeerReport of each
 //   report-one        interface, peer                             PeerReport, if it stands there

@@ -153,9 +153,7 @@ Status RemoteNetd::carry(PeerIndex client, std::optional<PeerIndex> server) {
   return ask({.operation = Operation::kCarry, .peer = client, .server = server});
 }
 
-Result<std::vector<Carried>> RemoteNetd::carried() {
-  return ask_for_all<Carried>({.operation = Operation::kCarried});
-}
+Result<std::vector<Carried>> RemoteNetd::carried() { return ask_for_all<Carried>({.operation = Operation::kCarried}); }
 
 Status RemoteNetd::handshake_done(PeerIndex peer) {
   return ask({.operation = Operation::kHandshakeDone, .peer = peer});

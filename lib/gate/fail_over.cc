@@ -200,8 +200,12 @@ void Gatekeeper::try_next_server(PeerIndex peer, Session& with, const Attempt& f
 bool Gatekeeper::begin_instead_of(PeerIndex peer, PeerIndex lost, const Wish& wish, Time now) {
   Session& with = session(peer);
   if (with.attempt) return false;
-  with.attempt = Attempt{
-      .started = now, .deadline = now + kTimeout, .wish = wish, .waiting = {}, .leaves_others = true, .instead_of = lost};
+  with.attempt = Attempt{.started = now,
+                         .deadline = now + kTimeout,
+                         .wish = wish,
+                         .waiting = {},
+                         .leaves_others = true,
+                         .instead_of = lost};
   take_over_group(peer, *with.attempt);
   begin_up(peer, with, now);
   reschedule(peer, with, now);

@@ -57,7 +57,7 @@ void Gatekeeper::up(CommandId command, PeerIndex peer, const UpRequest& request,
   if (with.wish) wish.insistence = std::max(wish.insistence, with.wish->insistence);
   if (wish.insistence != Insistence::kOnce && !request.instead_of_group) with.wish = wish;
   with.fail_over.came_from.reset();  // the user has decided
-  if (with.attempt) {  // it is under way already: wait for the same outcome
+  if (with.attempt) {                // it is under way already: wait for the same outcome
     with.attempt->waiting.push_back(command);
     with.attempt->deadline = std::max(with.attempt->deadline, now + request.timeout);
     with.attempt->wish = wish;
@@ -275,8 +275,8 @@ void Gatekeeper::reschedule(PeerIndex peer, Session& with, Time now) {
     consider(*with.lease_end);
   }
   if (with.down_deadline) consider(*with.down_deadline);
-  for (const auto& due : {with.retry_at, with.renew_at, with.wish ? with.wish->until : std::nullopt,
-                          with.forget_at, with.fellow.complete_at, with.fail_over.lost_at, with.fail_over.probe_at}) {
+  for (const auto& due : {with.retry_at, with.renew_at, with.wish ? with.wish->until : std::nullopt, with.forget_at,
+                          with.fellow.complete_at, with.fail_over.lost_at, with.fail_over.probe_at}) {
     if (due) consider(*due);
   }
 

@@ -76,7 +76,7 @@ struct SessionView {
   std::optional<base::Duration> lease_left;
   std::optional<Wish> wish;
   std::optional<base::Duration> retry_in;  // down, failed: until it is tried again
-  std::optional<PeerIndex> server;  // another of our group, which the client is with
+  std::optional<PeerIndex> server;         // another of our group, which the client is with
   Hearing hearing = Hearing::kHeard;
   base::Duration silent_for{0};  // kSilent
   // Messages from the peer's side address that its keys do not open, since the last one that they did.

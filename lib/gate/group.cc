@@ -176,7 +176,8 @@ void Gatekeeper::wake_group(PeerIndex peer, Session& with, Time now) {
     with.exchange.reset();
     void_token(with);
     remove_from_interface(peer);
-    set_state(peer, with, SessionState::kDown, "it is with " + directory_.get(found->second.server)->name + " now", now);
+    set_state(peer, with, SessionState::kDown, "it is with " + directory_.get(found->second.server)->name + " now",
+              now);
   }
 }
 

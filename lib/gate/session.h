@@ -111,9 +111,9 @@ struct Attempt {
   base::Time started{};
   base::Time deadline{};
   Wish wish;
-  std::vector<CommandId> waiting;  // none: it is tried again by itself
-  bool takes_over = false;         // what others of the group have, but not before it shakes hands
-  bool leaves_others = false;      // takes the others of the group down once it is up
+  std::vector<CommandId> waiting;       // none: it is tried again by itself
+  bool takes_over = false;              // what others of the group have, but not before it shakes hands
+  bool leaves_others = false;           // takes the others of the group down once it is up
   std::optional<PeerIndex> instead_of;  // the one that was lost
   std::optional<model::Endpoint> endpoint;
   std::optional<base::Time> install_early_at{};  // kAsking: when to install the peer without waiting for the reply
@@ -134,9 +134,9 @@ struct Farewell {
 
 // What we know of a server of our own group, and it of us (group.cc).
 struct Fellow {
-  std::set<PeerIndex> to_tell;  // clients that came or went since it was told
-  bool tell_afresh = false;     // it knows nothing of us
-  bool has_told = false;        // all of its clients
+  std::set<PeerIndex> to_tell;            // clients that came or went since it was told
+  bool tell_afresh = false;               // it knows nothing of us
+  bool has_told = false;                  // all of its clients
   std::optional<base::Time> complete_at;  // when clients that it has not told of afresh are no longer its own
 };
 
@@ -159,12 +159,12 @@ struct Session {
   std::optional<base::Time> lease_end{};  // none: until down
 
   std::optional<Wish> wish;
-  unsigned failures = 0;               // to fulfil it, since it was fulfilled last
-  std::optional<base::Time> retry_at;  // down, failed: when it is tried again
-  std::optional<base::Time> renew_at;  // up: when the other end is asked whether it still is
-  std::optional<base::Time> look_at;   // up: before, an observation that it is not heard has no consequence
-  std::optional<Ticket> looking;       // the action whose answer tells where the peer is now
-  Liveness liveness;                   // while up
+  unsigned failures = 0;                // to fulfil it, since it was fulfilled last
+  std::optional<base::Time> retry_at;   // down, failed: when it is tried again
+  std::optional<base::Time> renew_at;   // up: when the other end is asked whether it still is
+  std::optional<base::Time> look_at;    // up: before, an observation that it is not heard has no consequence
+  std::optional<Ticket> looking;        // the action whose answer tells where the peer is now
+  Liveness liveness;                    // while up
   std::optional<base::Time> forget_at;  // up, but told to be with another server: when that is believed
   Fellow fellow;
   FailOver fail_over;

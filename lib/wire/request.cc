@@ -15,10 +15,9 @@ namespace anubis::wire {
 namespace {
 
 // In the order of the field numbers of gate.proto.
-constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes,  FieldType::kVarints,
-                             FieldType::kVarint, FieldType::kVarint, FieldType::kBytes,
-                             FieldType::kVarint, FieldType::kBytes,  FieldType::kVarint,
-                             FieldType::kBytes,  FieldType::kBytes,  FieldType::kVarint,
+constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes, FieldType::kVarints, FieldType::kVarint,
+                             FieldType::kVarint, FieldType::kBytes, FieldType::kVarint,  FieldType::kBytes,
+                             FieldType::kVarint, FieldType::kBytes, FieldType::kBytes,   FieldType::kVarint,
                              FieldType::kVarint};
 
 // Protobuf leaves what it held in memory.
@@ -116,7 +115,8 @@ const char* name_of(Operation operation) {
 bool Request::operator==(const Request& other) const {
   return crypto::same_key(preshared_key, other.preshared_key) && operation == other.operation && token == other.token &&
          suites == other.suites && listen_port == other.listen_port && lease == other.lease &&
-         successor == other.successor && for_good == other.for_good && responder_initiates == other.responder_initiates && clients == other.clients;
+         successor == other.successor && for_good == other.for_good &&
+         responder_initiates == other.responder_initiates && clients == other.clients;
 }
 
 base::WipedBytes create_request(const Request& request) {

@@ -171,7 +171,7 @@ class World {
   std::vector<Sent> sent;  // all datagrams so far
   std::function<void(const Sent&)> on_send;
   std::function<bool(const Host&, const Host&)> is_cut;  // on the side wire, and WireGuard's; null: nowhere
-  std::function<void(const Sent&)> on_accept;  // a request, whenever one has its effect
+  std::function<void(const Sent&)> on_accept;            // a request, whenever one has its effect
   std::function<void(Host&, const gate::FinishCommand&)> on_finish;
   Time now{std::chrono::seconds(1000)};
   std::uint64_t last_incarnation = 0;
