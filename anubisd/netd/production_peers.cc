@@ -142,6 +142,7 @@ Result<Presence> ProductionPeers::install(const InstallRequest& request) {
   auto presence = install_entered(request, *peer);
   if (!presence) {
     shares_.restore(request.peer, before);
+    mirror_is_stale_ = mirror_is_stale_ || !concerned.empty();  // the device may have taken from others what it undid
   }
   if (concerned.empty()) return presence;
   // What others have lost by this, or are to have again.
@@ -172,7 +173,7 @@ Result<Presence> ProductionPeers::install_entered(const InstallRequest& request,
   const bool is_routed = request.with_routes || (known != sessions_.end() && known->second.is_routed);
   if (request.with_routes) {
     const auto earlier = routes;
-    auto stay = shared_routes(request.peer);
+    auto stay = shared_routes(request.peer, shares_.concerned(request.peer));
     stay.insert(stay.end(), earlier.begin(), earlier.end());
     auto added = add_routes(routes_of(allowed_ips), stay);
     Status status;
@@ -196,7 +197,7 @@ Result<Presence> ProductionPeers::install_entered(const InstallRequest& request,
     // Of allowed IPs that the configuration named once.
     auto stale = earlier;
     std::erase_if(stale, [&](const Route& route) { return contains(routes, route); });
-    if (auto removed = drop_routes(request.peer, stale); !removed) {
+    if (auto removed = drop_routes(request.peer, shares_.concerned(request.peer), stale); !removed) {
       base::log::warning("netd.stale-route", "{}", removed.error().message);
       std::ranges::move(stale, std::back_inserter(routes));
     }
@@ -314,7 +315,7 @@ Status ProductionPeers::remove(PeerIndex index) {
   // names was ours. They lead nowhere without it.
   const bool routes_last = directory_.get(index) == nullptr;
   Status status;
-  if (!routes_last) status = drop_routes(index, session.routes);
+  if (!routes_last) status = drop_routes(index, concerned, session.routes);
   base::step("production.unrouted");
   if (interface_.is_known()) {
     const PeerChange change{.public_key = session.key, .action = PeerAction::kRemove};
@@ -327,7 +328,7 @@ Status ProductionPeers::remove(PeerIndex index) {
     mirror_.erase(session.key);
   }
   base::step("production.removed");
-  if (routes_last) status = drop_routes(index, session.routes);
+  if (routes_last) status = drop_routes(index, concerned, session.routes);
   if (status) sessions_.erase(found);
   return status;
 }

@@ -92,10 +92,10 @@ class ProductionPeers {
                                                        const std::vector<network::Route>& before);
   // Keeps in `routes` those that could not be removed.
   base::Status remove_routes(std::vector<network::Route>& routes);
-  // Those of the sessions with which this peer shares allowed IPs.
-  [[nodiscard]] std::vector<network::Route> shared_routes(PeerIndex index) const;
+  // Those of the sessions that share allowed IPs with this peer.
+  [[nodiscard]] std::vector<network::Route> shared_routes(PeerIndex index, const std::vector<PeerIndex>& sharing) const;
   // As remove_routes(), but for those, which are no longer in `routes` either.
-  base::Status drop_routes(PeerIndex index, std::vector<network::Route>& routes);
+  base::Status drop_routes(PeerIndex index, const std::vector<PeerIndex>& sharing, std::vector<network::Route>& routes);
   // Brings the allowed IPs and routes of these sessions to what they are to have now.
   base::Status settle_shares(const std::vector<PeerIndex>& concerned);
   [[nodiscard]] std::vector<wireguard::PeerChange> hand_over(const std::vector<PeerIndex>& concerned);

@@ -31,9 +31,6 @@ Status ProductionPeers::carry(PeerIndex client, std::optional<PeerIndex> server)
   if (server) concerned.push_back(*server);
   concerned.push_back(client);
   if (!interface_.is_known()) return {};
-  if (mirror_is_stale_) {
-    if (auto status = refresh(); !status) return status;
-  }
   return settle_shares(concerned);
 }
 
@@ -43,9 +40,9 @@ std::vector<Carried> ProductionPeers::carried() const {
   return carried;
 }
 
-std::vector<Route> ProductionPeers::shared_routes(PeerIndex index) const {
+std::vector<Route> ProductionPeers::shared_routes(PeerIndex index, const std::vector<PeerIndex>& sharing) const {
   std::vector<Route> shared;
-  for (const PeerIndex other : shares_.concerned(index)) {
+  for (const PeerIndex other : sharing) {
     const auto found = sessions_.find(other);
     if (other == index || found == sessions_.end() || found->second.doomed) continue;
     shared.insert(shared.end(), found->second.routes.begin(), found->second.routes.end());
@@ -53,8 +50,9 @@ std::vector<Route> ProductionPeers::shared_routes(PeerIndex index) const {
   return shared;
 }
 
-Status ProductionPeers::drop_routes(PeerIndex index, std::vector<Route>& routes) {
-  if (!routes.empty()) routes = without(routes, shared_routes(index));
+Status ProductionPeers::drop_routes(PeerIndex index, const std::vector<PeerIndex>& sharing,
+                                    std::vector<Route>& routes) {
+  if (!routes.empty()) routes = without(routes, shared_routes(index, sharing));
   return remove_routes(routes);
 }
 
@@ -91,6 +89,9 @@ std::vector<PeerChange> ProductionPeers::hand_over(const std::vector<PeerIndex>&
 
 Status ProductionPeers::settle_shares(const std::vector<PeerIndex>& concerned) {
   if (concerned.empty()) return {};
+  if (mirror_is_stale_) {
+    if (auto status = refresh(); !status) return status;
+  }
   const auto changes = hand_over(concerned);
   Status first;
   const auto keep = [&first](Status status) {
@@ -108,7 +109,7 @@ Status ProductionPeers::settle_shares(const std::vector<PeerIndex>& concerned) {
     session.routes = without(session.routes, stale);
     // Others of them may need what this one no longer does, and have not noted it yet.
     for (const auto& [other, needed] : wanted) stale = without(stale, needed);
-    keep(drop_routes(index, stale));
+    keep(drop_routes(index, shares_.concerned(index), stale));
     session.routes.insert(session.routes.end(), stale.begin(), stale.end());  // to be tried again
   }
   if (auto status = apply(changes); !status) {

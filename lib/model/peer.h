@@ -38,8 +38,8 @@ struct Peer {
   bool fails_over = false;                     // when it is lost, another of its group is used
   // We come back to it when it has been heard for so long; none: only when we are told to.
   std::optional<base::Duration> fail_back;
-  bool is_automatic = false;                   // brought up and taken down by where this host is
-  bool never_clear = false;                    // what is for its allowed IPs goes to it or nowhere; sessions don't mind
+  bool is_automatic = false;  // brought up and taken down by where this host is
+  bool never_clear = false;   // what is for its allowed IPs goes to it or nowhere; sessions don't mind
   // Another number after each reload that changed the peer's secrets, for those who are not given them.
   std::uint32_t secrets_version = 0;
 };

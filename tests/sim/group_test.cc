@@ -16,6 +16,7 @@ class Group : public ::testing::Test {
     for (Host* server : {&jacinth, &surya, &selen}) {
       server->identity.group = "gateways";
       server->identity.fails_over = true;
+      server->identity.allowed_ips = {*model::IpPrefix::parse("10.44.0.0/24")};
       server->settings.group = "gateways";
     }
     world.introduce_all();

@@ -146,7 +146,8 @@ class Reader:
         return taken
 
 
-REQUEST = {1: "operation", 2: "token", 3: "suites", 4: "listen_port", 5: "lease_seconds", 6: "successor", 7: "responder_initiates", 8: "preshared_key"}
+REQUEST = {1: "operation", 2: "token", 3: "suites", 4: "listen_port", 5: "lease_seconds", 6: "successor", 7: "responder_initiates", 8: "preshared_key",
+           9: "for_good", 10: "held", 11: "released", 12: "afresh", 13: "asks"}
 REPLY = {
     1: "result",
     2: "text",
@@ -159,7 +160,7 @@ REPLY = {
     9: "preshared_key_id",
     10: "suites",
 }
-BYTES = {"token", "successor", "text", "preshared_key", "preshared_key_id"}
+BYTES = {"token", "successor", "text", "preshared_key", "preshared_key_id", "held", "released"}
 
 
 def decode_fields(payload, names):
@@ -210,7 +211,7 @@ def decode_request(payload):
         return "BAD_REQUEST"
     if fields["operation"] == 0:
         return "BAD_REQUEST"
-    if fields["operation"] > 5:
+    if fields["operation"] > 6:
         return "VERSION"
     if (
         len(fields["token"]) not in (0, 16)
@@ -220,12 +221,17 @@ def decode_request(payload):
         or fields["responder_initiates"] > 1
         or len(fields["preshared_key"]) not in (0, 32)
         or fields["preshared_key"] == bytes(32)
+        or max(fields["for_good"], fields["afresh"], fields["asks"]) > 1
+        or len(fields["held"]) % 40
+        or any(int.from_bytes(fields["held"][i + 32 : i + 40], "big") > 2**48 for i in range(0, len(fields["held"]), 40))
+        or len(fields["released"]) % 32
     ):
         return "BAD_REQUEST"
     fields["token"] = fields["token"].hex()
     fields["suites"] = known_suites(fields["suites"])
     fields["successor"] = base64.b64encode(fields["successor"]).decode()
-    fields["preshared_key"] = fields["preshared_key"].hex()
+    for name in ("preshared_key", "held", "released"):
+        fields[name] = fields[name].hex()
     return fields
 
 

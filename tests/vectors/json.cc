@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <fmt/format.h>
+
 #include "tests/support/hex.h"
 
 namespace anubis::vectors {
@@ -51,6 +53,20 @@ std::string base64(std::span<const std::uint8_t, kKeySize> bytes) {
   return key.to_base64();
 }
 
+std::string to_hex(const std::vector<wire::HeldClient>& clients) {
+  std::string hex;
+  for (const wire::HeldClient& each : clients) {
+    hex += test::to_hex(each.public_key.bytes) + fmt::format("{:016x}", each.up_for.count());
+  }
+  return hex;
+}
+
+std::string to_hex(const std::vector<crypto::ProductionPublicKey>& keys) {
+  std::string hex;
+  for (const auto& key : keys) hex += test::to_hex(key.bytes);
+  return hex;
+}
+
 Json to_json(const wire::Request& request) {
   return {{"operation", static_cast<std::uint8_t>(request.operation)},
           {"token", request.token ? test::to_hex(*request.token) : ""},
@@ -59,7 +75,12 @@ Json to_json(const wire::Request& request) {
           {"lease_seconds", request.lease.count()},
           {"successor", request.successor ? request.successor->to_base64() : ""},
           {"responder_initiates", request.responder_initiates ? 1 : 0},
-          {"preshared_key", request.preshared_key ? test::to_hex(request.preshared_key->view()) : ""}};
+          {"preshared_key", request.preshared_key ? test::to_hex(request.preshared_key->view()) : ""},
+          {"for_good", request.for_good ? 1 : 0},
+          {"held", to_hex(request.clients.held)},
+          {"released", to_hex(request.clients.released)},
+          {"afresh", request.clients.afresh ? 1 : 0},
+          {"asks", request.clients.asks ? 1 : 0}};
 }
 
 Json to_json(const wire::Reply& reply) {
@@ -100,6 +121,21 @@ wire::Request request_from(const Json& json) {
     std::ranges::copy(test::hex_array<crypto::kKeySize>(preshared_key), secret.writable().begin());
     request.preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(std::move(secret));
   }
+  request.for_good = json.at("for_good") == 1;
+  const auto held = test::hex(json.at("held").get_ref<const std::string&>());
+  for (std::size_t at = 0; at < held.size(); at += 40) {
+    wire::HeldClient& each = request.clients.held.emplace_back();
+    std::copy_n(&held[at], crypto::kKeySize, each.public_key.bytes.begin());
+    std::uint64_t age = 0;
+    for (std::size_t i = 32; i < 40; ++i) age = age << 8 | held[at + i];
+    each.up_for = std::chrono::milliseconds(age);
+  }
+  const auto released = test::hex(json.at("released").get_ref<const std::string&>());
+  for (std::size_t at = 0; at < released.size(); at += 32) {
+    std::copy_n(&released[at], crypto::kKeySize, request.clients.released.emplace_back().bytes.begin());
+  }
+  request.clients.afresh = json.at("afresh") == 1;
+  request.clients.asks = json.at("asks") == 1;
   return request;
 }
 

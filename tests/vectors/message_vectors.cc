@@ -198,7 +198,7 @@ void add_replies(Messages& messages) {
   messages.add("STALE", reply(kStale, "", kDown));
   messages.add("DENIED", reply(kDenied, "not now", kDown));
   messages.add("CONFLICT", reply(kConflict, "10.44.0.0/24 belongs to another peer", kFailed));
-  messages.add("VERSION", reply(kVersion, "operation 6 is unknown here", kDown));
+  messages.add("VERSION", reply(kVersion, "operation 7 is unknown here", kDown));
   auto suite = reply(kSuite, "another suite is to be used", kDown);
   suite.suites = {kSuiteOne, kSuiteTwo};
   messages.add("SUITE", suite);

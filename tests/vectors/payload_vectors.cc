@@ -18,7 +18,9 @@ constexpr std::string_view kNineBytes = "808080808080808080";  // nine bytes of 
 
 Json request_json() {
   return {{"operation", 1},     {"token", ""},     {"suites", Json::array()},  {"listen_port", 0},
-          {"lease_seconds", 0}, {"successor", ""}, {"responder_initiates", 0}, {"preshared_key", ""}};
+          {"lease_seconds", 0}, {"successor", ""}, {"responder_initiates", 0}, {"preshared_key", ""},
+          {"for_good", 0},      {"held", ""},      {"released", ""},           {"afresh", 0},
+          {"asks", 0}};
 }
 
 Json reply_json() {
@@ -77,6 +79,17 @@ Json make_requests() {
               {"successor", base64(test::hex_array<32>(key))},
               {"responder_initiates", 1},
               {"preshared_key", key}});
+  cases.good("clients, and a bye's field that means nothing here",
+             join({"0806", "4801", "5228", key, "0000000000000bb8", "5a20", key, "6001", "6801"}),
+             {{"operation", 6},
+              {"for_good", 1},
+              {"held", key + "0000000000000bb8"},
+              {"released", key},
+              {"afresh", 1},
+              {"asks", 1}});
+  cases.good("clients: none", "0806", {{"operation", 6}});
+  cases.good("a client that has been up for the longest time", join({"0806", "5228", key, "0001000000000000"}),
+             {{"operation", 6}, {"held", key + "0001000000000000"}});
   cases.good("in another order", join({"20c821", "1a0101", "0805"}),
              {{"operation", 5}, {"suites", {1}}, {"listen_port", 4296}});
   cases.good("the last of several counts", up("20c821", "0802", "2001"), {{"operation", 2}, {"listen_port", 1}});
@@ -101,15 +114,15 @@ Json make_requests() {
   cases.bad("nothing", "", kBad);
   cases.bad("operation 0", "0800", kBad);
   cases.bad("no operation", "20c821", kBad);
-  cases.bad("operation 6", "0806", kVersion);
+  cases.bad("operation 7", "0807", kVersion);
   cases.bad("operation 257", "088102", kVersion);
   cases.bad("operation 2^32 + 1", "088180808010", kVersion);
-  cases.bad("operation 6 with a field that would be out of range",
-            "0806"
+  cases.bad("operation 7 with a field that would be out of range",
+            "0807"
             "20ffffffff0f",
             kVersion);
-  cases.bad("operation 6, but malformed",
-            "0806"
+  cases.bad("operation 7, but malformed",
+            "0807"
             "20",
             kBad);
   cases.bad("a token of 15 bytes", up("120f", kToken.substr(2)), kBad);
@@ -123,6 +136,12 @@ Json make_requests() {
   cases.bad("a preshared key of 31 bytes", up("421f", key.substr(2)), kBad);
   cases.bad("a preshared key of zeros", up("4220", std::string(64, '0')), kBad);
   cases.bad("the preshared key as a number", up("4001"), kBad);
+  cases.bad("a held client of 39 bytes", join({"0806", "5227", key, "00000000000bb8"}), kBad);
+  cases.bad("a client that has been up for too long", join({"0806", "5228", key, "0001000000000001"}), kBad);
+  cases.bad("a released client of 31 bytes", join({"0806", "5a1f", std::string_view(key).substr(2)}), kBad);
+  cases.bad("afresh 2", "08066002", kBad);
+  cases.bad("asks 2", "08066802", kBad);
+  cases.bad("for_good 2", up("4802"), kBad);
   cases.bad("responder_initiates 2", up("3802"), kBad);
   cases.bad("a tag that is cut off", up("80"), kBad);
   cases.bad("a tag without its value", up("20"), kBad);

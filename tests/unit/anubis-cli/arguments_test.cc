@@ -136,8 +136,8 @@ TEST(Arguments, MistakesAreUsageErrorsThatSayWhatIsWrong) {
     std::vector<const char*> arguments;
     const char* says;
   } cases[] = {
-      {{}, "which command? up, down, drain, status"},
-      {{"upp"}, "there is no command upp: up, down"},
+      {{}, "which command? up, switch, down, drain, status"},
+      {{"upp"}, "there is no command upp: up, switch, down"},
       {{"--nope"}, "--nope"},
       {{"up"}, "anubis up: which peer?"},
       {{"up", ""}, "anubis up: which peer?"},

@@ -67,11 +67,11 @@ TEST(Request, TheLargestFitsTheSmallestDatagram) {
 }
 
 TEST(Request, F28AnUnknownOperationIsToldFromAMalformedRequest) {
-  EXPECT_EQ(fault_of("\x08\x06"), kUnknownOperation);
+  EXPECT_EQ(fault_of("\x08\x07"), kUnknownOperation);
   EXPECT_EQ(fault_of("\x08\xff\x01"), kUnknownOperation);
   EXPECT_EQ(fault_of("\x08\x81\x02"), kUnknownOperation);                  // 257: not 1 after a cut to 8 bits
   EXPECT_EQ(fault_of("\x08\x81\x80\x80\x80\x10"), kUnknownOperation);      // 2^32 + 1: not 1 after a cut to 32
-  EXPECT_EQ(fault_of("\x08\x06\x20\xff\xff\xff\x7f"), kUnknownOperation);  // its other fields may have other ranges
+  EXPECT_EQ(fault_of("\x08\x07\x20\xff\xff\xff\x7f"), kUnknownOperation);  // its other fields may have other ranges
 }
 
 TEST(Request, AnAbsentOperationIsMalformed) {

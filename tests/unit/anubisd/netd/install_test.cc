@@ -191,7 +191,7 @@ TEST_F(Install, F32MemberOfTheSameGroupHasToGoFirst) {
   const auto refused = netd_->install(to(opal));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
-  EXPECT_THAT(refused.error().message, HasSubstr("anubis down jacinth"));
+  EXPECT_THAT(refused.error().message, HasSubstr("anubis switch opal"));
   EXPECT_THAT(production().peer(key(1))->allowed_ips, ElementsAre(prefix("0.0.0.0/0")));
   ASSERT_TRUE(netd_->remove(jacinth));
   EXPECT_TRUE(netd_->install(to(opal)));

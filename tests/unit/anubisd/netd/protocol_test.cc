@@ -129,7 +129,7 @@ TEST(NetdRequest, UnknownNumbersAreRefused) {
                                             kind->endpoint != Field::kMust && kind->suite == Field::kNo)
         << value;
     EXPECT_EQ(with(bring_up, 1, byte), byte == 1 || byte == 2) << value;
-    EXPECT_EQ(with(install, 2, byte), byte < 8) << value;
+    EXPECT_EQ(with(install, 2, byte), byte < 16) << value;
     EXPECT_EQ(with(keys, 3, byte), crypto::find_suite(value).has_value()) << value;
     EXPECT_EQ(with(install, 8, byte), byte == 6) << value;   // the family of a long address
     EXPECT_EQ(with(install, 32, byte), byte == 1) << value;  // there is a key

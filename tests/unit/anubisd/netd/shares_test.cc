@@ -122,6 +122,8 @@ TEST_F(Client, ARestartInTheMiddleAdoptsBoth) {
   bring_up();
   ASSERT_TRUE(netd_->install(at(jacinth)));
   ASSERT_TRUE(netd_->install(instead(surya)));
+  for (const unsigned number : {1u, 2u})
+    production().complete_handshake(key(number), wireguard::HandshakeTime(std::chrono::seconds(5)));
   netd_ = new_netd();
   bring_up();
   EXPECT_THAT(netd_->installed_peers().value(), UnorderedElementsAre(jacinth, surya));
