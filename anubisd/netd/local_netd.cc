@@ -105,14 +105,7 @@ Status LocalNetd::settle_firewall() {
   return watch(firewall_.event_fd());
 }
 
-Status LocalNetd::update_firewall() {
-  std::vector<model::IpPrefix> sources;
-  for (const PeerIndex index : production_peers_.installed()) {
-    const auto& allowed_ips = directory_.get(index)->allowed_ips;
-    sources.insert(sources.end(), allowed_ips.begin(), allowed_ips.end());
-  }
-  return firewall_.let_in(sources);
-}
+Status LocalNetd::update_firewall() { return firewall_.let_in(production_peers_.sources()); }
 
 Result<InterfaceReport> LocalNetd::bring_up(Interface which) {
   if (which == Interface::kSide) {
@@ -275,7 +268,9 @@ Status LocalNetd::remove(PeerIndex peer) {
 }
 
 Status LocalNetd::carry(PeerIndex client, std::optional<PeerIndex> server) {
-  return production_peers_.carry(client, server);
+  auto status = production_peers_.carry(client, server);
+  const auto followed = update_firewall();
+  return status ? followed : status;
 }
 
 Result<std::vector<Carried>> LocalNetd::carried() { return production_peers_.carried(); }

@@ -360,6 +360,15 @@ std::vector<PeerIndex> ProductionPeers::installed() const {
   return installed;
 }
 
+std::vector<model::IpPrefix> ProductionPeers::sources() const {
+  std::vector<model::IpPrefix> sources;
+  for (const auto& [index, session] : sessions_) {
+    if (session.doomed) continue;
+    sources.insert(sources.end(), session.wanted.allowed_ips.begin(), session.wanted.allowed_ips.end());
+  }
+  return sources;
+}
+
 void ProductionPeers::note_endpoint(PeerIndex index, const std::optional<model::Endpoint>& endpoint) {
   const auto found = sessions_.find(index);
   if (endpoint && found != sessions_.end()) found->second.wanted.endpoint = endpoint;

@@ -52,6 +52,8 @@ class ProductionPeers {
   base::Status carry(PeerIndex client, std::optional<PeerIndex> server);
   [[nodiscard]] std::vector<Carried> carried() const;
   [[nodiscard]] std::vector<PeerIndex> installed() const;
+  // What may come from them all, clients that are with other servers included.
+  [[nodiscard]] std::vector<model::IpPrefix> sources() const;
   [[nodiscard]] bool has(PeerIndex index) const { return sessions_.contains(index); }
 
   // All sessions, and all other peers too if the interface is ours. Repeatable, until forget(): after it, there are
