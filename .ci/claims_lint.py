@@ -8,7 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGES = ["docs/security.md", "docs/model.md"]
 TEST = re.compile(r"\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\s*\)|\bTYPED_TEST\(\s*(\w+),\s*(\w+)\s*\)")
 NAMED = re.compile(r"`([A-Z]\w+\.[A-Z]\w+)`")
-SCENARIO = re.compile(r"`(?:tests/)?lab/(\w+)`")
+SCENARIO = re.compile(r"`(?:tests/)?lab/([\w/]+)`")
 
 
 def main():
