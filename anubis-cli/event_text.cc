@@ -20,7 +20,7 @@ std::string what_happened(const control::Event& event) {
   if (event.kind() == "with") {
     return event.state().empty() ? peer + " with no other server" : peer + " with " + printable(event.state());
   }
-  // "degraded", "healed", and what a later daemon may tell.
+  // "degraded", "healed", "drift", "port", and what a later daemon may tell.
   return peer.empty() ? printable(event.kind()) : peer + " " + printable(event.kind());
 }
 

@@ -70,6 +70,7 @@ Json peer_json(const control::PeerStatus& peer) {
   json["reason"] = peer.reason();
   json["side_latest_handshake"] = peer.side_latest_handshake();
   json["side_endpoint"] = peer.side_endpoint();
+  json["endpoint_port_in_use"] = peer.endpoint_port_in_use() != 0 ? Json(peer.endpoint_port_in_use()) : Json(nullptr);
   json["wanted"] = peer.wanted();
   json["wanted_seconds_left"] = peer.has_wanted_seconds_left() ? Json(peer.wanted_seconds_left()) : Json(nullptr);
   json["persistent"] = peer.persistent();

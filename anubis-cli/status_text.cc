@@ -32,16 +32,23 @@ std::string since(const control::PeerStatus& peer, std::int64_t now) {
   return peer.state() == "down" ? kNothing : "daemon start";
 }
 
-// "up, quiet", "up, peer silent for 3 min": what state alone would hide.
+std::string over_port(const control::PeerStatus& peer) {
+  if (peer.endpoint_port_in_use() == 0) return {};
+  return ", over port " + std::to_string(peer.endpoint_port_in_use());
+}
+
+// "up, quiet", "up, over port 53", "up, peer silent for 3 min": what state alone would hide.
 std::string state_of(const control::PeerStatus& peer) {
   if (!peer.with_server().empty()) {  // a client that another server of our group has
     return (peer.state() == "down" ? "with " : or_nothing(peer.state()) + ", with ") + printable(peer.with_server());
   }
-  if (peer.liveness() == "quiet") return "up, quiet";
+  if (peer.state() != "up") return or_nothing(peer.state());
+  const std::string text = "up" + over_port(peer);
+  if (peer.liveness() == "quiet") return text + ", quiet";
   if (peer.liveness() == "silent") {
-    return "up, peer silent for " + base::format_duration(std::chrono::seconds(peer.silent_seconds()));
+    return text + ", peer silent for " + base::format_duration(std::chrono::seconds(peer.silent_seconds()));
   }
-  return or_nothing(peer.state());
+  return text;
 }
 
 std::vector<Cell> row_of(const control::PeerStatus& peer, std::int64_t now) {
@@ -137,7 +144,8 @@ std::vector<std::string> status_detail(const control::PeerStatus& peer, std::int
   add("endpoint", or_nothing(peer.endpoint()));
   add("allowed IPs", brief_list(peer.allowed_ips(), peer.allowed_ips_size()));
   add("side tunnel", "handshake " + handshake(peer.side_latest_handshake(), now) +
-                         (peer.side_endpoint().empty() ? "" : ", endpoint " + printable(peer.side_endpoint())));
+                         (peer.side_endpoint().empty() ? "" : ", endpoint " + printable(peer.side_endpoint())) +
+                         over_port(peer));
   add("public key", brief_key(peer.public_key()));
   return lines;
 }

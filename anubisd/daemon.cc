@@ -41,10 +41,11 @@ Daemon::Daemon(Loop& loop, Premises premises, const Surroundings& with)
       gatekeeper_(gate_settings(config_), directory_, with.keys, config_.production.public_key, with.random),
       resolver_(loop),
       endpoints_(directory_, netd_, resolver_),
+      ports_(directory_),
       memory_(loop, directory_, premises_.state_directory / "sessions"),
-      executor_(loop, gatekeeper_, directory_, netd_, endpoints_, *this),
+      executor_(loop, gatekeeper_, directory_, netd_, endpoints_, ports_, *this),
       liveness_(loop, netd_, gatekeeper_, executor_),
-      side_endpoints_(loop, directory_, netd_, resolver_, with.random,
+      side_endpoints_(loop, directory_, netd_, ports_, resolver_, with.random,
                       [this](model::PeerIndex peer) { warm_up(peer); }),
       interfaces_(loop, netd_, *this),
       roaming_(loop, netd_, directory_, config_.roaming, *this),
@@ -75,6 +76,7 @@ base::Status Daemon::start() {
     if (!sessions || sessions->empty()) (void)netd_.tear_down();
     return status;
   }
+  side_endpoints_.adopt_ports();
   directory_.for_each([this](model::PeerIndex peer, const model::Peer&) { reach_out(peer); });
   gatekeeper_.find_fellows(BootClock::now());
   executor_.settle();
@@ -193,12 +195,14 @@ base::Result<std::string> Daemon::take_over(netd::Reloaded fresh) {
   const base::Time now = BootClock::now();
   for (const auto& [peer, was] : changes.removed) {
     endpoints_.forget(peer);
+    ports_.forget(peer);
     side_endpoints_.forget(peer);
     gatekeeper_.peer_removed(peer, now);
     tell("removed", was.name);
   }
   for (const model::PeerIndex peer : changes.changed) {
     endpoints_.forget(peer);
+    ports_.forget(peer);
     side_endpoints_.follow(peer);
     gatekeeper_.peer_changed(peer, now);
     tell("changed", directory_.get(peer)->name);
@@ -250,6 +254,30 @@ void Daemon::client_moved(const gate::CarryClient& moved) {
   event.set_peer(client);
   if (server != nullptr) event.set_state(server->name);
   commands_.tell(std::move(event));
+}
+
+void Daemon::heard(const model::IpAddress& side_address) {
+  const auto peer = directory_.find_by_side_address(side_address);
+  if (peer && ports_.works(*peer)) over_another_port(*peer);
+}
+
+void Daemon::over_another_port(model::PeerIndex peer) {
+  const model::Peer& configured = *directory_.get(peer);
+  status_.forget_reports();
+  const auto further = ports_.further(peer);
+  const std::string text = further ? fmt::format("bearer packets pass over port {}", *further)
+                                   : "bearer packets pass over the configured ports";
+  log::info("endpoint.port", "{}: {}", configured.name, text);
+  tell("port", configured.name, text);
+  // A session that is up goes on where the answer came from; one that is coming up is installed there.
+  if (gatekeeper_.view(peer, BootClock::now()).state != gate::SessionState::kUp) return;
+  const auto endpoint = endpoints_.known(peer, 0);
+  if (!endpoint) return;
+  auto status =
+      netd_.install({.peer = peer, .endpoint = ports_.over_port_in_use(peer, *endpoint), .initiate_handshake = true});
+  // The packet that shows the peer where we are has been sent.
+  const auto done = status ? netd_.handshake_done(peer) : base::fail(status.error());
+  if (!done) log::warning("endpoint.port-failed", "{}: {}", configured.name, done.error().message);
 }
 
 base::Status Daemon::made_anew(netd::Interface which) {
@@ -322,6 +350,7 @@ void Daemon::place_changed(const roaming::Whereabouts& whereabouts) {
 
 void Daemon::network_changed() {
   status_.forget_reports();
+  side_endpoints_.network_changed();
   gatekeeper_.network_changed(BootClock::now());
   executor_.settle();
 }

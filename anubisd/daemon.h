@@ -19,6 +19,7 @@
 #include "anubisd/liveness_watch.h"
 #include "anubisd/netd/netd.h"
 #include "anubisd/netd/public_config.h"
+#include "anubisd/peer_ports.h"
 #include "anubisd/premises.h"
 #include "anubisd/reloader.h"
 #include "anubisd/roaming.h"
@@ -64,7 +65,8 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener, p
   void session_changed(const gate::SessionChanged& changed) override;
   void remember(const gate::RememberSession& session) override { memory_.remember(session); }
   void client_moved(const gate::CarryClient& moved) override;
-  void unheard(model::PeerIndex peer) override { side_endpoints_.renew(peer); }
+  void unheard(model::PeerIndex peer, unsigned times) override { side_endpoints_.unheard(peer, times); }
+  void heard(const model::IpAddress& side_address) override;
   base::Status made_anew(netd::Interface which) override;
   void drifted(const netd::Drift& drift) override;
   void production_lost(const std::string& reason) override;
@@ -80,6 +82,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener, p
   void reach_out(model::PeerIndex peer);
   void warm_up(model::PeerIndex peer);
   [[nodiscard]] base::Result<std::string> take_over(netd::Reloaded fresh);
+  void over_another_port(model::PeerIndex peer);
   void tell(const char* kind, const std::string& peer, const std::string& reason = {});
   void finish_stop();
 
@@ -92,6 +95,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener, p
   gate::Gatekeeper gatekeeper_;
   Resolver resolver_;
   Endpoints endpoints_;
+  PeerPorts ports_;
   PendingCommands pending_;
   SessionMemory memory_;
   Executor executor_;

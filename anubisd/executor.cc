@@ -23,11 +23,12 @@ const gate::RememberSession* facts_of(const gate::Action& action) {
 }  // namespace
 
 Executor::Executor(Loop& loop, gate::Gatekeeper& gatekeeper, const model::PeerDirectory& directory, netd::Netd& netd,
-                   Endpoints& endpoints, Listener& listener)
+                   Endpoints& endpoints, const PeerPorts& ports, Listener& listener)
     : gatekeeper_(gatekeeper),
       directory_(directory),
       netd_(netd),
       endpoints_(endpoints),
+      ports_(ports),
       listener_(listener),
       handshakes_(loop, netd, [this](model::PeerIndex peer, gate::Ticket ticket) { handshake_seen(peer, ticket); }),
       timer_(loop) {}
@@ -37,6 +38,7 @@ void Executor::receive(std::span<const SideService::Received> batch) {
   for (const SideService::Received& datagram : batch) {
     if (halted_) return;
     base::step("datagram.received");
+    listener_.heard(datagram.source.address);
     gatekeeper_.receive(datagram.bytes, datagram.source.address, datagram.source.port, now);
     carry_out_all();  // one by one: what an answer took of memory serves the next one
     base::step("datagram.handled");
@@ -74,12 +76,12 @@ void Executor::carry_out(const gate::SendDatagram& action) {
 }
 
 void Executor::count_repetitions(const gate::SendDatagram& action) {
-  constexpr unsigned kTooOften = 3;  // 0.75 s after the first, or after the last time that we said so
+  constexpr unsigned kTooOften = 3;
   const std::string_view bytes(reinterpret_cast<const char*>(action.bytes.data()), action.bytes.size());
   const std::size_t hash = std::hash<std::string_view>()(bytes);
   Sent& last = last_sent_[action.peer];
   if (std::exchange(last.hash, hash) != hash) last.times = 0;
-  if (++last.times % kTooOften == 0) listener_.unheard(action.peer);
+  if (++last.times >= kTooOften) listener_.unheard(action.peer, last.times);
 }
 
 void Executor::carry_out(const gate::ResolveEndpoint& action) {
@@ -105,10 +107,12 @@ base::Result<gate::Installed> Executor::install(const gate::InstallPeer& action)
   }
   const bool recreate = action.installation == gate::Installation::kRecreate;
   if (recreate) handshakes_.stop(action.peer);
+  auto endpoint = action.endpoint ? action.endpoint : endpoints_.known(action.peer, action.told_port);
+  if (endpoint) endpoint = ports_.over_port_in_use(action.peer, *endpoint);
   auto presence = netd_.install({
       .peer = action.peer,
       .recreate = recreate,
-      .endpoint = action.endpoint ? action.endpoint : endpoints_.known(action.peer, action.told_port),
+      .endpoint = endpoint,
       .initiate_handshake = action.initiate_handshake,
       .with_routes = action.with_routes,
       .take_over = action.take_over,

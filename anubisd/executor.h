@@ -7,6 +7,7 @@
 #include "anubisd/endpoints.h"
 #include "anubisd/handshake_watch.h"
 #include "anubisd/netd/netd.h"
+#include "anubisd/peer_ports.h"
 #include "anubisd/side_service.h"
 #include "anubisd/timer.h"
 #include "lib/gate/gatekeeper.h"
@@ -23,13 +24,16 @@ class Executor final : public SideService::Handler {
     virtual void session_changed(const gate::SessionChanged& changed) = 0;
     virtual void remember(const gate::RememberSession& session) = 0;
     virtual void client_moved(const gate::CarryClient& moved) = 0;
-    // The same datagram is about to be sent there for the third time: its side tunnel seems to lead nowhere.
-    virtual void unheard(model::PeerIndex peer) = 0;
+    // The same datagram is about to be sent there for the third time (0.75 s after the first), or once more after
+    // that: its side tunnel seems to lead nowhere.
+    virtual void unheard(model::PeerIndex peer, unsigned times) = 0;
+    // A datagram came through the side tunnel of the peer with this side address.
+    virtual void heard(const model::IpAddress& side_address) = 0;
   };
 
   // All must outlive the executor.
   Executor(Loop& loop, gate::Gatekeeper& gatekeeper, const model::PeerDirectory& directory, netd::Netd& netd,
-           Endpoints& endpoints, Listener& listener);
+           Endpoints& endpoints, const PeerPorts& ports, Listener& listener);
 
   // Where datagrams go from now on; null: nowhere.
   void use(SideService* side_service) { side_service_ = side_service; }
@@ -65,6 +69,7 @@ class Executor final : public SideService::Handler {
   const model::PeerDirectory& directory_;
   netd::Netd& netd_;
   Endpoints& endpoints_;
+  const PeerPorts& ports_;
   Listener& listener_;
   SideService* side_service_ = nullptr;
   HandshakeWatch handshakes_;

@@ -19,7 +19,11 @@ constexpr std::size_t kMostCompared = 20'000;
 
 // "is 4297/udp reachable at 192.0.2.1?", of the side tunnel.
 std::string side_reachable(const PeerFacts& facts) {
-  return fmt::format("is {}/udp reachable at {}?", facts.side_address->port, facts.side_address->address.to_string());
+  std::string ports = std::to_string(facts.side_address->port);
+  if (!facts.endpoint_ports.empty() && facts.side_endpoint) {
+    ports = fmt::format("one of {}, {}", facts.side_endpoint->port.value_or(0), fmt::join(facts.endpoint_ports, ", "));
+  }
+  return fmt::format("is {}/udp reachable at {}?", ports, facts.side_address->address.to_string());
 }
 
 // Why a peer may be silent, judged by its side tunnel.

@@ -20,8 +20,9 @@ namespace anubis::daemon {
 // What is known of a peer when a command for it has failed.
 struct PeerFacts {
   std::string name;
-  std::optional<model::HostPort> endpoint;           // production, as configured; none: a roamer
-  std::optional<model::HostPort> side_endpoint;      // as configured; none: a roamer
+  std::optional<model::HostPort> endpoint;       // production, with the port in use; none: a roamer
+  std::optional<model::HostPort> side_endpoint;  // as configured; none: a roamer
+  std::vector<std::uint16_t> endpoint_ports;
   std::optional<model::Endpoint> side_address;       // where the side tunnel's packets go; none: nowhere yet
   std::optional<base::Duration> side_handshake_age;  // none: never
   std::uint64_t unopened = 0;                        // messages that no key of ours opens

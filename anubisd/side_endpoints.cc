@@ -22,10 +22,11 @@ constexpr base::Duration kCheck = 2min;
 
 }  // namespace
 
-SideEndpoints::SideEndpoints(Loop& loop, const model::PeerDirectory& directory, netd::Netd& netd, Resolver& resolver,
-                             base::Random& random, std::function<void(PeerIndex)> found)
+SideEndpoints::SideEndpoints(Loop& loop, const model::PeerDirectory& directory, netd::Netd& netd, PeerPorts& ports,
+                             Resolver& resolver, base::Random& random, std::function<void(PeerIndex)> found)
     : directory_(directory),
       netd_(netd),
+      ports_(ports),
       resolver_(resolver),
       random_(random),
       found_(std::move(found)),
@@ -46,22 +47,62 @@ void SideEndpoints::forget(PeerIndex peer) {
   followed_.erase(found);
 }
 
-void SideEndpoints::renew(PeerIndex peer) {
+std::optional<model::Endpoint> SideEndpoints::known(PeerIndex peer) const {
   const model::Peer* configured = directory_.get(peer);
-  if (configured == nullptr || !configured->side_endpoint || !configured->side_endpoint->port) return;
+  if (configured == nullptr || !configured->side_endpoint || !configured->side_endpoint->port) return std::nullopt;
   auto address = configured->side_endpoint->literal();
+  if (const auto found = followed_.find(peer); found != followed_.end()) address = found->second.address;
+  if (!address) return std::nullopt;
+  return ports_.over_port_in_use(peer, {.address = *address, .port = *configured->side_endpoint->port});
+}
+
+void SideEndpoints::adopt_ports() {
+  bool has_ports = false;
+  directory_.for_each([&](PeerIndex, const model::Peer& peer) { has_ports |= !peer.endpoint_ports.empty(); });
+  if (!has_ports) return;
+  const auto reports = netd_.report(netd::Interface::kSide);
+  if (!reports) return;
+  for (const netd::PeerReport& report : *reports) {
+    if (report.endpoint) ports_.adopt(report.peer, report.endpoint->port);
+  }
+}
+
+void SideEndpoints::unheard(PeerIndex peer, unsigned times) {
+  constexpr unsigned kTooOften = 3;
+  if (times == kTooOften) return renew(peer);
+  // The others first: looking for a handshake costs a dump.
+  const model::Peer* const configured = directory_.get(peer);
+  const bool has_others = configured != nullptr && !configured->endpoint_ports.empty();
+  if (has_others && known(peer) && !has_shaken_hands(peer) && ports_.try_next(peer)) {
+    base::log::info("endpoint.port-tried", "{} does not answer: trying {}", configured->name, known(peer)->to_string());
+    return renew(peer);
+  }
+  if (times % kTooOften == 0) renew(peer);
+}
+
+// Since it was placed last.
+bool SideEndpoints::has_shaken_hands(PeerIndex peer) {
+  const auto report = netd_.report(netd::Interface::kSide, peer);
+  return report && *report && (*report)->latest_handshake != wireguard::HandshakeTime{};
+}
+
+void SideEndpoints::network_changed() {
+  for (const PeerIndex peer : ports_.changed()) {
+    if (ports_.begin_again(peer)) renew(peer);
+  }
+}
+
+void SideEndpoints::renew(PeerIndex peer) {
   if (const auto found = followed_.find(peer); found != followed_.end()) {
-    address = found->second.address;
     if (const auto due = std::exchange(found->second.due, std::nullopt)) {
       queue_.erase({*due, peer});
       resolve(peer);
     }
   }
-  if (!address) return;
-  if (const auto status =
-          netd_.set_side_endpoint(peer, {.address = *address, .port = *configured->side_endpoint->port});
-      !status) {
-    base::log::warning("endpoint.side-failed", "{}: {}", configured->name, status.error().message);
+  const auto endpoint = known(peer);
+  if (!endpoint) return;
+  if (const auto status = netd_.set_side_endpoint(peer, *endpoint); !status) {
+    base::log::warning("endpoint.side-failed", "{}: {}", directory_.get(peer)->name, status.error().message);
   }
 }
 
@@ -117,7 +158,7 @@ void SideEndpoints::resolved(PeerIndex peer, const model::HostPort& asked, base:
   Followed& followed = found->second;
   base::Status status;
   if (address && followed.address != *address) {
-    status = set(peer, {.address = *address, .port = *asked.port});
+    status = set(peer, ports_.over_port_in_use(peer, {.address = *address, .port = *asked.port}));
   } else if (!address) {
     status = base::fail(address.error());
   }

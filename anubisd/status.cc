@@ -171,6 +171,7 @@ control::PeerStatus Status::peer(model::PeerIndex index) {
   if (side != nullptr) {
     if (side->endpoint) status.set_side_endpoint(side->endpoint->to_string());
     status.set_side_latest_handshake(to_unix_seconds(side->latest_handshake));
+    status.set_endpoint_port_in_use(further_port(peer, *side).value_or(0));
   }
   status.set_reason(
       session_reason(view, gather_facts(peer, side != nullptr ? std::optional(*side) : std::nullopt, view)));

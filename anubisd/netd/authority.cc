@@ -1,5 +1,6 @@
 #include "anubisd/netd/authority.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <mutex>
@@ -105,11 +106,14 @@ Status Authority::check_endpoint(PeerIndex peer, Interface which, const model::E
   if (authorised == nullptr) return fail(ErrorCode::kNotFound, "the configuration does not name this peer");
   const auto& configured = which == Interface::kProduction ? authorised->endpoint : authorised->side_endpoint;
   const auto literal = configured ? configured->literal() : std::nullopt;
-  const bool is_theirs = !literal || endpoint == model::Endpoint{*literal, configured->port.value_or(0), 0};
-  if (is_theirs && is_sane(endpoint)) return {};
+  const auto& further = authorised->endpoint_ports;
+  const bool is_their_port =
+      !configured || endpoint.port == configured->port || std::ranges::find(further, endpoint.port) != further.end();
+  const bool is_their_address = !literal || (endpoint.address == *literal && endpoint.scope_id == 0);
+  if (is_their_port && is_their_address && is_sane(endpoint)) return {};
   return fail(ErrorCode::kPermission,
               fmt::format("{} may not have the endpoint {}{}", authorised->name, endpoint.to_string(),
-                          literal ? ": the configuration says " + configured->to_string() : ""));
+                          configured ? ": the configuration says " + configured->to_string() : ""));
 }
 
 Status Authority::check_carriage(PeerIndex client, std::optional<PeerIndex> server) const {

@@ -33,7 +33,8 @@ class Authority {
   // kNotFound: nobody with that index is authorised.
   base::Result<crypto::MessageKeys> derive_message_keys(PeerIndex peer, crypto::Suite suite) const;
   // kNotFound, too; kPermission: the peer's tunnel on that interface may not lead there. It may lead to the address
-  // that the configuration gives, or, where that gives a name or nothing, to any that a peer can have.
+  // that the configuration gives, or, where that gives a name or nothing, to any that a peer can have; and to the port
+  // that the configuration gives, or one of endpoint_ports, or, of a roamer, to any.
   base::Status check_endpoint(PeerIndex peer, Interface which, const model::Endpoint& endpoint) const;
 
   // Whether this server may have what is the client's, or, with none, whether the client may have it itself:

@@ -124,6 +124,7 @@ snapshot::Peer encode_peer(const model::Peer& peer) {
   put_prefixes(peer.allowed_ips, *out.mutable_allowed_ips());
   put_addresses(peer.addresses, *out.mutable_addresses());
   put_addresses(peer.lan_addresses, *out.mutable_lan_addresses());
+  for (const std::uint16_t port : peer.endpoint_ports) out.add_endpoint_ports(port);
   out.set_persistent_keepalive(peer.persistent_keepalive);
   if (peer.lease) out.set_lease_nanoseconds(peer.lease->count());
   if (peer.idle_timeout) out.set_idle_timeout_nanoseconds(peer.idle_timeout->count());
@@ -281,6 +282,11 @@ std::optional<model::Peer> decode_peer(const snapshot::Peer& in) {
   if (!get_prefixes(in.allowed_ips(), peer.allowed_ips) || !get_addresses(in.addresses(), peer.addresses) ||
       !get_addresses(in.lan_addresses(), peer.lan_addresses)) {
     return std::nullopt;
+  }
+  for (const std::uint32_t number : in.endpoint_ports()) {
+    const auto port = get_port(number);
+    if (!port || *port == 0) return std::nullopt;
+    peer.endpoint_ports.push_back(*port);
   }
   peer.persistent_keepalive = *keepalive;
   if (in.has_lease_nanoseconds()) peer.lease = base::Duration(in.lease_nanoseconds());

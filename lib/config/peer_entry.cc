@@ -109,6 +109,21 @@ void read_endpoints(Section& section, const PeerContext& context, PeerEntry& ent
   }
 }
 
+void read_endpoint_ports(Section& section, PeerEntry& entry) {
+  constexpr std::string_view kKey = "endpoint_ports";
+  for (const auto& port : read_ports(section, kKey)) {
+    if (!entry.peer.side_endpoint) {
+      return section.error(port.place, kKey, "needs an endpoint: there is no host to try these ports of");
+    }
+    for (const auto& configured : {entry.peer.endpoint, entry.peer.side_endpoint}) {
+      if (configured && configured->port == port.value)
+        section.error(port.place, kKey,
+                      fmt::format("{} is the port of {} already; take it out", port.value, configured->to_string()));
+    }
+    entry.peer.endpoint_ports.push_back(port.value);
+  }
+}
+
 void read_side_address(Section& section, const PeerContext& context, PeerEntry& entry) {
   if (const auto address = section.parsed("side_address", parse_side_address)) {
     entry.peer.side_address = address->value;
@@ -201,6 +216,23 @@ base::Result<std::string> parse_name(std::string_view text) {
   return std::string(text);
 }
 
+std::vector<Located<std::uint16_t>> read_ports(Section& section, std::string_view key) {
+  constexpr std::size_t kMost = 8;
+  std::vector<Located<std::uint16_t>> ports;
+  for (const auto& number : section.integers(key, 1, std::numeric_limits<std::uint16_t>::max())) {
+    const auto port = static_cast<std::uint16_t>(number.value);
+    if (std::ranges::find(ports, port, &Located<std::uint16_t>::value) != ports.end()) {
+      section.error(number.place, key, fmt::format("{} stands there twice; take one out", port));
+    } else if (ports.size() == kMost) {
+      section.error(number.place, key, fmt::format("there are more than {} ports; choose among them", kMost));
+      break;
+    } else {
+      ports.push_back({port, number.place});
+    }
+  }
+  return ports;
+}
+
 PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext& context, Report& report) {
   Section section(table, fmt::format("peer[{}]", number), report);
   PeerEntry entry;
@@ -223,6 +255,7 @@ PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext&
   }
   read_side_address(section, context, entry);
   read_endpoints(section, context, entry);
+  read_endpoint_ports(section, entry);
   read_allowed_ips(section, context, entry);
   read_host_addresses(section, "addresses", context.side_prefix, entry.peer.addresses, entry.addresses);
   read_host_addresses(section, "lan_addresses", context.side_prefix, entry.peer.lan_addresses, entry.lan_addresses);

@@ -11,6 +11,7 @@
 #include "lib/base/result.h"
 #include "lib/config/document.h"
 #include "lib/config/report.h"
+#include "lib/config/section.h"
 #include "lib/model/ip.h"
 #include "lib/model/peer.h"
 
@@ -45,6 +46,9 @@ struct PeerContext {
   bool main_table = false;  // routes go to the main table
   bool firewall = true;     // there is one of ours
 };
+
+// A list of UDP ports: at most eight, each once.
+[[nodiscard]] std::vector<Located<std::uint16_t>> read_ports(Section& section, std::string_view key);
 
 [[nodiscard]] PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext& context, Report& report);
 

@@ -74,15 +74,35 @@ std::optional<Located<std::string_view>> Section::text(std::string_view key) {
 std::optional<Located<std::int64_t>> Section::integer(std::string_view key, std::int64_t min, std::int64_t max) {
   const Value* found = value(key);
   if (found == nullptr) return std::nullopt;
-  const auto* number = std::get_if<std::int64_t>(&found->data);
+  return as_integer(*found, key, min, max);
+}
+
+std::optional<Located<std::int64_t>> Section::as_integer(const Value& value, std::string_view key, std::int64_t min,
+                                                         std::int64_t max) {
+  const auto* number = std::get_if<std::int64_t>(&value.data);
   if (number == nullptr) {
-    error_type(*found, key, "an integer");
+    error_type(value, key, "an integer");
   } else if (*number < min || *number > max) {
-    error(found->place, key, fmt::format("is {}, must be {} to {}", *number, min, max));
+    error(value.place, key, fmt::format("is {}, must be {} to {}", *number, min, max));
   } else {
-    return Located<std::int64_t>{*number, found->place};
+    return Located<std::int64_t>{*number, value.place};
   }
   return std::nullopt;
+}
+
+std::vector<Located<std::int64_t>> Section::integers(std::string_view key, std::int64_t min, std::int64_t max) {
+  std::vector<Located<std::int64_t>> all;
+  const Value* found = value(key);
+  if (found == nullptr) return all;
+  const auto* array = std::get_if<Array>(&found->data);
+  if (array == nullptr) {
+    error_type(*found, key, "an array of integers");
+    return all;
+  }
+  for (const Value& item : array->items) {
+    if (const auto number = as_integer(item, key, min, max)) all.push_back(*number);
+  }
+  return all;
 }
 
 std::optional<bool> Section::boolean(std::string_view key) {

@@ -32,6 +32,8 @@ class Section {
   [[nodiscard]] const Value* value(std::string_view key);
   [[nodiscard]] std::optional<Located<std::string_view>> text(std::string_view key);
   [[nodiscard]] std::optional<Located<std::int64_t>> integer(std::string_view key, std::int64_t min, std::int64_t max);
+  // Of an array; those that are wrong are reported and left out.
+  [[nodiscard]] std::vector<Located<std::int64_t>> integers(std::string_view key, std::int64_t min, std::int64_t max);
   [[nodiscard]] std::optional<bool> boolean(std::string_view key);
   [[nodiscard]] const Table* table(std::string_view key);
   // Only those tables of an array of tables that really are tables.
@@ -83,6 +85,8 @@ class Section {
 
  private:
   [[nodiscard]] const Value* find(std::string_view key) const;
+  [[nodiscard]] std::optional<Located<std::int64_t>> as_integer(const Value& value, std::string_view key,
+                                                                std::int64_t min, std::int64_t max);
   [[nodiscard]] std::optional<Located<std::string_view>> as_text(const Value& value, std::string_view key,
                                                                  std::string_view expected);
 

@@ -70,7 +70,6 @@ void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, T
   with.exchange = Exchange{.operation = operation,
                            .request_id = random_.bytes<std::tuple_size_v<wire::RequestId>>(),
                            .suite = suite,
-                           .first_sent = now,
                            .asked_again = asked_again,
                            .preshared_key = std::move(preshared_key)};
   if (operation == wire::Operation::kClients) with.exchange->clients = clients_to_tell(with, now);
@@ -139,6 +138,7 @@ void Gatekeeper::repeat(PeerIndex peer, Session& with, Time now) {
   const Duration longest = waited_for ? kLongestInterval : kLongestBackgroundInterval;
   const Duration interval = std::min(kFirstInterval * (1u << std::min(exchange.sent, 12u)), longest);
   ++exchange.sent;
+  exchange.last_sent = now;
   const auto spread = static_cast<std::uint64_t>((interval / 2).count());
   exchange.next_send = now + interval * 3 / 4 + Duration(random_.below(spread));
 }
@@ -192,7 +192,8 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
   }
   const Exchange answered = std::move(*with.exchange);
   with.exchange.reset();
-  if (with.attempt) with.attempt->round_trip = now - answered.first_sent;
+  // Of the last repetition: the ones before may have gone where nothing passes.
+  if (with.attempt) with.attempt->round_trip = now - answered.last_sent;
   switch (answered.operation) {
     case wire::Operation::kUp:
       return take_up_reply(peer, with, answered, *reply, now);

@@ -17,9 +17,9 @@ bool same_secrets(const Peer& a, const Peer& b) {
 bool same(const Peer& a, const Peer& b) {
   return a.secrets_version == b.secrets_version && a.name == b.name && a.side_public_key == b.side_public_key &&
          a.side_address == b.side_address && a.endpoint == b.endpoint && a.side_endpoint == b.side_endpoint &&
-         a.allowed_ips == b.allowed_ips && a.addresses == b.addresses && a.lan_addresses == b.lan_addresses &&
-         a.persistent_keepalive == b.persistent_keepalive && a.lease == b.lease && a.idle_timeout == b.idle_timeout &&
-         a.group == b.group && a.is_automatic == b.is_automatic;
+         a.endpoint_ports == b.endpoint_ports && a.allowed_ips == b.allowed_ips && a.addresses == b.addresses &&
+         a.lan_addresses == b.lan_addresses && a.persistent_keepalive == b.persistent_keepalive && a.lease == b.lease &&
+         a.idle_timeout == b.idle_timeout && a.group == b.group && a.is_automatic == b.is_automatic;
 }
 
 template <class Map, class Key>

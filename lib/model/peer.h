@@ -22,9 +22,10 @@ struct Peer {
   std::string name;
   crypto::ProductionPublicKey public_key;
   crypto::SidePublicKey side_public_key;
-  IpAddress side_address;                 // derived from the side public key, or configured
-  std::optional<HostPort> endpoint;       // with its port filled in; none: a roamer
-  std::optional<HostPort> side_endpoint;  // with its port filled in
+  IpAddress side_address;                     // derived from the side public key, or configured
+  std::optional<HostPort> endpoint;           // with its port filled in; none: a roamer
+  std::optional<HostPort> side_endpoint;      // with its port filled in
+  std::vector<std::uint16_t> endpoint_ports;  // at both, to be tried in turn when the configured ones bring no answer
   std::vector<IpPrefix> allowed_ips;
   std::vector<IpAddress> addresses;                           // its own, through WireGuard
   std::vector<IpAddress> lan_addresses;                       // and without

@@ -10,6 +10,8 @@
 namespace anubis::cli {
 namespace {
 
+using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -84,6 +86,16 @@ TEST(StatusTable, SaysWhenAPeerIsQuietOrSilent) {
   peer.set_liveness("silent");
   peer.set_silent_seconds(184);
   EXPECT_THAT(status_table({peer}, kNow, Colour::kOff)[1], HasSubstr("  up, peer silent for 3 min 4 s  "));
+}
+
+TEST(StatusTable, SaysOverWhichPortANetworkIsPassed) {
+  auto peer = up_peer();
+  peer.set_endpoint_port_in_use(53);
+  EXPECT_THAT(status_table({peer}, kNow, Colour::kOff)[1], HasSubstr("  up, over port 53  "));
+  EXPECT_THAT(status_detail(peer, kNow, Colour::kOff),
+              Contains(AllOf(HasSubstr("side tunnel"), HasSubstr(", over port 53"))));
+  peer.set_liveness("quiet");
+  EXPECT_THAT(status_table({peer}, kNow, Colour::kOff)[1], HasSubstr("  up, over port 53, quiet  "));
 }
 
 TEST(StatusTable, AdoptedPeerIsUpSinceTheDaemonStarted) {

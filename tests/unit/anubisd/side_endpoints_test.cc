@@ -31,8 +31,9 @@ class SideEndpointsTest : public LoopTest {
   base::SystemRandom random_;
   Resolver resolver_{loop_};
   std::vector<PeerIndex> found_;
-  SideEndpoints side_endpoints_{loop_,     directory_, netd_,
-                                resolver_, random_,    [this](PeerIndex peer) { found_.push_back(peer); }};
+  PeerPorts ports_{directory_};
+  SideEndpoints side_endpoints_{
+      loop_, directory_, netd_, ports_, resolver_, random_, [this](PeerIndex peer) { found_.push_back(peer); }};
 };
 
 TEST_F(SideEndpointsTest, ANameIsResolvedAndSetOnce) {
@@ -56,17 +57,73 @@ TEST_F(SideEndpointsTest, AnAddressIsLeftToNetd) {
 TEST_F(SideEndpointsTest, ASilentPeersEndpointIsSetAgain) {
   const PeerIndex by_address = configure("192.0.2.1:4297");
   side_endpoints_.follow(by_address);
-  side_endpoints_.renew(by_address);
+  side_endpoints_.unheard(by_address, 3);
   ASSERT_EQ(netd_.side_endpoints.size(), 1u);
   EXPECT_EQ(netd_.side_endpoints[0].second.to_string(), "192.0.2.1:4297");
   const PeerIndex by_name = configure("localhost:4297");
   side_endpoints_.follow(by_name);
-  side_endpoints_.renew(by_name);  // it is not known yet where
+  side_endpoints_.unheard(by_name, 3);  // it is not known yet where
   ASSERT_TRUE(run_until([&] { return !found_.empty(); }));
   EXPECT_EQ(netd_.side_endpoints.size(), 2u);
-  side_endpoints_.renew(by_name);
+  side_endpoints_.unheard(by_name, 3);
   ASSERT_EQ(netd_.side_endpoints.size(), 3u);
   EXPECT_EQ(netd_.side_endpoints[2].second.to_string(), netd_.side_endpoints[1].second.to_string());
+}
+
+class SideEndpointsPortsTest : public SideEndpointsTest {
+ protected:
+  SideEndpointsPortsTest() {
+    auto peer = peer_at("192.0.2.1:4297");
+    peer.endpoint_ports = {53, 443};
+    directory_.replace({peer});
+    side_endpoints_.follow(jacinth_);
+  }
+  void unheard(unsigned from, unsigned to) {
+    for (unsigned times = from; times <= to; ++times) side_endpoints_.unheard(jacinth_, times);
+  }
+  [[nodiscard]] std::vector<std::uint16_t> ports_set() const {
+    std::vector<std::uint16_t> ports;
+    for (const auto& [peer, endpoint] : netd_.side_endpoints) ports.push_back(endpoint.port);
+    return ports;
+  }
+  void side_tunnel_is_at(std::uint16_t port, wireguard::HandshakeTime handshake) {
+    netd_.reports[{netd::Interface::kSide, jacinth_}] = {
+        .peer = jacinth_,
+        .endpoint = model::Endpoint{.address = *model::IpAddress::parse("192.0.2.1"), .port = port},
+        .latest_handshake = handshake};
+  }
+
+  const PeerIndex jacinth_{};
+};
+
+TEST_F(SideEndpointsPortsTest, OtherPortsAreTriedInTurnWhileNoHandshakeComes) {
+  unheard(3, 7);
+  EXPECT_THAT(ports_set(), ElementsAre(4297, 53, 443, 4297, 53));
+}
+
+TEST_F(SideEndpointsPortsTest, ATunnelThatShookHandsKeepsItsPort) {
+  unheard(3, 4);
+  side_tunnel_is_at(53, wireguard::HandshakeTime(1s));
+  unheard(5, 6);
+  EXPECT_THAT(ports_set(), ElementsAre(4297, 53, 53));
+}
+
+TEST_F(SideEndpointsPortsTest, AnotherNetworkBeginsWithThePortThatWorkedLast) {
+  unheard(3, 4);
+  ports_.works(jacinth_);
+  side_endpoints_.network_changed();
+  EXPECT_THAT(ports_set(), ElementsAre(4297, 53));
+  unheard(3, 5);
+  EXPECT_THAT(ports_set(), ElementsAre(4297, 53, 53, 4297, 443));
+  side_endpoints_.network_changed();
+  EXPECT_EQ(ports_set().back(), 53);
+}
+
+TEST_F(SideEndpointsPortsTest, ThePortThatAnEarlierDaemonFoundIsUsed) {
+  side_tunnel_is_at(443, {});
+  side_endpoints_.adopt_ports();
+  unheard(3, 3);
+  EXPECT_THAT(ports_set(), ElementsAre(443));
 }
 
 // The endpoint of a reload counts, not the one whose answer comes late.

@@ -80,6 +80,7 @@ TEST_F(ConfigTest, TakesEveryKey) {
     side_address = "10.77.0.1"
     endpoint = "jacinth.example.net"
     side_endpoint = "[2001:db8::1]:7"
+    endpoint_ports = [53, 443]
     allowed_ips = ["0.0.0.0/0", "::/0"]
     nested = true
     persistent_keepalive = 25
@@ -117,6 +118,7 @@ TEST_F(ConfigTest, TakesEveryKey) {
   EXPECT_EQ(peer.side_address.to_string(), "10.77.0.1");
   EXPECT_EQ(peer.endpoint->to_string(), "jacinth.example.net:4296");
   EXPECT_EQ(peer.side_endpoint->to_string(), "[2001:db8::1]:7");
+  EXPECT_THAT(peer.endpoint_ports, ElementsAre(53, 443));
   EXPECT_THAT(peer.allowed_ips, ElementsAre(*model::IpPrefix::parse("0.0.0.0/0"), *model::IpPrefix::parse("::/0")));
   EXPECT_EQ(peer.persistent_keepalive, 25);
   ASSERT_TRUE(peer.preshared_key);

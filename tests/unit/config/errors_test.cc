@@ -214,6 +214,9 @@ TEST_F(ConfigTest, KeysOfPeersAreChecked) {
       {"side_address = \"10.0.0.0/8\"", "16: key peer[1].side_address: \"10.0.0.0/8\" is not an IPv4 or IPv6 address"},
       {"allowed_ips = \"0.0.0.0/0\"", "15: key peer[1].allowed_ips: is a string, must be an array of strings"},
       {"allowed_ips = [\"10.0.0.0/8\", \"x\"]", "30: key peer[1].allowed_ips: \"x\" is not an IPv4 or IPv6 address"},
+      {"endpoint_ports = [53]",
+       "19: key peer[1].endpoint_ports: needs an endpoint: there is no host to try these ports of"},
+      {"endpoint_ports = 53", "18: key peer[1].endpoint_ports: is an integer, must be an array of integers"},
       {"nested = 1", "10: key peer[1].nested: is an integer, must be true or false"},
       {"persistent_keepalive = 65536", "24: key peer[1].persistent_keepalive: is 65536, must be 0 to 65535"},
       {"persistent_keepalive = \"on\"",
@@ -232,7 +235,7 @@ TEST_F(ConfigTest, KeysOfPeersAreChecked) {
       {"allowed-ips = []", "1: key peer[1].allowed-ips: is not known; did you mean allowed_ips?"},
       {"endpiont = \"x\"", "1: key peer[1].endpiont: is not known; did you mean endpoint?"},
       {"firmware = true",
-       "1: key peer[1].firmware: is not known; known here: addresses, allowed_ips, auto, endpoint, fail_back, "
+       "1: key peer[1].firmware: is not known; known here: addresses, allowed_ips, auto, endpoint, endpoint_ports, fail_back, "
        "fail_over, group, "
        "idle_timeout, lan_addresses, lease, name, nested, never_clear, persistent_keepalive, preshared_key_file, "
        "public_key, side_address, side_endpoint, side_preshared_key_file, "
@@ -240,6 +243,20 @@ TEST_F(ConfigTest, KeysOfPeersAreChecked) {
   };
   for (const auto& [line, error] : cases) {
     EXPECT_EQ(error_of_xena_and(std::string(kJacinth).append(line)), "anubis.toml:13:" + std::string(error)) << line;
+  }
+}
+
+TEST_F(ConfigTest, EndpointPortsAreFewAndOthersThanTheConfiguredOnes) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"53, 53", "23: key peer[1].endpoint_ports: 53 stands there twice; take one out"},
+      {"1, 2, 3, 4, 5, 6, 7, 8, 9", "43: key peer[1].endpoint_ports: there are more than 8 ports; choose among them"},
+      {"53, 0", "23: key peer[1].endpoint_ports: is 0, must be 1 to 65535"},
+      {"4297", "19: key peer[1].endpoint_ports: 4297 is the port of h:4297 already; take it out"},
+      {"53, 4296", "23: key peer[1].endpoint_ports: 4296 is the port of h:4296 already; take it out"},
+  };
+  for (const auto& [ports, error] : cases) {
+    const std::string keys = "endpoint = \"h\"\nendpoint_ports = [" + std::string(ports) + "]";
+    EXPECT_EQ(error_of_xena_and(std::string(kJacinth).append(keys)), "anubis.toml:14:" + std::string(error)) << ports;
   }
 }
 

@@ -56,6 +56,7 @@ config::Config config_with_peers() {
   config.hosts.others = {{"printer", {}, {address("192.168.7.9"), address("2001:db8::9")}}};
   model::Peer jacinth = peer("jacinth", 1, {"10.44.1.0/24", "fd44:1::/64"});
   jacinth.addresses = {address("10.44.1.1"), address("fd44:1::1")};
+  jacinth.endpoint_ports = {53, 443};
   jacinth.lan_addresses = {address("192.168.7.1")};
   jacinth.preshared_key = std::make_shared<crypto::PresharedKey>(secret(99));
   jacinth.lease = std::chrono::hours(1);
@@ -177,6 +178,7 @@ TEST_F(RemoteNetdTest, TheGreetingBringsTheAuthorisedSetWithoutSecrets) {
     EXPECT_EQ(peers[i].side_address, wanted.side_address);
     EXPECT_EQ(peers[i].endpoint, wanted.endpoint);
     EXPECT_EQ(peers[i].side_endpoint, wanted.side_endpoint);
+    EXPECT_EQ(peers[i].endpoint_ports, wanted.endpoint_ports);
     EXPECT_EQ(peers[i].allowed_ips, wanted.allowed_ips);
     EXPECT_EQ(peers[i].addresses, wanted.addresses);
     EXPECT_EQ(peers[i].lan_addresses, wanted.lan_addresses);
@@ -449,6 +451,19 @@ TEST_F(RemoteNetdTest, APeerWithAConfiguredAddressIsNowhereElse) {
   EXPECT_TRUE(netd_->set_side_endpoint(kJacinth, endpoint("192.0.2.1:4297")));
 }
 
+TEST_F(RemoteNetdTest, APeerHasItsConfiguredPortOrOneOfItsEndpointPorts) {
+  for (const char* good : {"192.0.2.1:53", "192.0.2.1:443"}) {
+    EXPECT_TRUE(netd_->install({.peer = kJacinth, .endpoint = endpoint(good)})) << good;
+    EXPECT_TRUE(netd_->set_side_endpoint(kJacinth, endpoint(good))) << good;
+  }
+  EXPECT_FALSE(netd_->set_side_endpoint(kJacinth, endpoint("192.0.2.2:53")));
+  EXPECT_FALSE(netd_->set_side_endpoint(kJacinth, endpoint("192.0.2.1:54")));
+  // Of a name the address is not known here, but its port is.
+  EXPECT_FALSE(netd_->set_side_endpoint(kBeryl, endpoint("198.51.100.1:53")));
+  EXPECT_FALSE(netd_->install({.peer = kBeryl, .endpoint = endpoint("198.51.100.1:4297")}));
+  EXPECT_TRUE(netd_->install({.peer = kRoamer, .endpoint = endpoint("198.51.100.1:53")}));
+}
+
 TEST_F(RemoteNetdTest, NamesAndRoamersAreWhereAHostCanBe) {
   for (const char* nowhere :
        {"0.0.0.0:4296", "[::]:4296", "224.0.0.1:4296", "[ff02::1]:4296", "255.255.255.255:4296"}) {
@@ -464,9 +479,8 @@ TEST_F(RemoteNetdTest, NamesAndRoamersAreWhereAHostCanBe) {
   with_scope.scope_id = 2;
   EXPECT_FALSE(netd_->install({.peer = kRoamer, .endpoint = with_scope}));
   EXPECT_THAT(fake_.installs, IsEmpty());
-  for (const PeerIndex each : {kBeryl, kRoamer}) {
-    EXPECT_TRUE(netd_->install({.peer = each, .endpoint = endpoint("198.51.100.1:9")}));
-  }
+  EXPECT_TRUE(netd_->install({.peer = kBeryl, .endpoint = endpoint("198.51.100.1:4296")}));
+  EXPECT_TRUE(netd_->install({.peer = kRoamer, .endpoint = endpoint("198.51.100.1:9")}));
 }
 
 class TakenOverTest : public ChannelTest {
