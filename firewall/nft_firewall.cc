@@ -105,7 +105,12 @@ Result<std::string> NftFirewall::run(const std::string& text) {
 Status NftFirewall::apply(const Policy& policy) {
   if (auto status = open(); !status) return status;
   Ruleset ruleset = ruleset_of(policy);
-  if (auto done = run(to_text(ruleset)); !done) return fail(done.error());
+  take_along(ruleset);
+  auto done = run(to_text(ruleset));
+  for (LearntSet& set : ruleset.learnt) set.elements.clear();
+  // What another version learnt may not fit.
+  if (!done && !ruleset.learnt.empty()) done = run(to_text(ruleset));
+  if (!done) return fail(done.error());
   // What libnftables just told the kernel cannot be told from what others did before: so it is read after this.
   (void)events_->drain([](const Message&) {});
   auto reading = read();
@@ -121,6 +126,15 @@ Status NftFirewall::apply(const Policy& policy) {
   }
   as_read_ = std::move(reading->bytes);
   return {};
+}
+
+void NftFirewall::take_along(Ruleset& ruleset) {
+  nft_ctx_output_set_flags(context_.get(), 0);
+  for (LearntSet& set : ruleset.learnt) {
+    // Most often because there is none.
+    if (const auto listed = run(fmt::format("list {} inet {} {}\n", set.kind, kTable, set.name)))
+      set.elements = elements_in(*listed);
+  }
 }
 
 Set& NftFirewall::production(Family family) {

@@ -50,6 +50,8 @@ class NftFirewall final : public Firewall {
   base::Result<std::vector<Range>> elements(const std::string& set);
   // Whether the sets that we fill hold what they should.
   base::Result<bool> sets_stand();
+  // What packets taught the rules that stand there now.
+  void take_along(Ruleset& ruleset);
   Set& production(model::Family family);
 
   struct Free {

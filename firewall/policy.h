@@ -17,6 +17,7 @@ struct Policy {
   std::uint16_t service_port = 0;     // inside the side tunnel
   model::IpAddress side_address;
   std::vector<model::IpPrefix> side_ranges;   // where the side peers' addresses are
+  std::vector<std::uint16_t> also_listen;     // further numbers of both bearer ports
   std::vector<model::IpPrefix> production;    // where packets of the peers that are up may come from
   std::vector<model::IpPrefix> throw_ranges;  // kept out of WireGuard
   std::vector<model::IpPrefix> never_clear;   // where packets go through the production interface or not at all

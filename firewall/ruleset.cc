@@ -4,8 +4,11 @@
 #include <array>
 #include <optional>
 #include <span>
+#include <sstream>
 
 #include <fmt/format.h>
+
+#include "firewall/also_listen.h"
 
 namespace anubis::firewall {
 namespace {
@@ -56,6 +59,7 @@ class Builder {
     ruleset_.chains.push_back(forward());
     ruleset_.chains.push_back(output());
     if (!policy_.masquerade.empty()) ruleset_.chains.push_back(postrouting());
+    add_also_listen(policy_, ruleset_);
     return std::move(ruleset_);
   }
 
@@ -193,6 +197,25 @@ class Builder {
 
 Ruleset ruleset_of(const Policy& policy) { return Builder(policy).build(); }
 
+std::string elements_in(std::string_view listed) {
+  constexpr std::string_view kBegin = "elements = ";
+  const auto begin = listed.find(kBegin);
+  const auto end = listed.find('}', std::min(begin, listed.size()));
+  if (end == std::string_view::npos) return {};
+  std::istringstream words(std::string(listed.substr(begin + kBegin.size(), end + 1 - begin - kBegin.size())));
+  std::string elements;
+  for (std::string word; words >> word;) {
+    if (word == "timeout" || word == "expires") {
+      words >> word;
+      if (word.ends_with(',')) elements += ",";
+      continue;
+    }
+    if (!elements.empty()) elements += " ";
+    elements += word;
+  }
+  return elements;
+}
+
 std::string to_text(const Ruleset& ruleset) {
   // Adding it first makes removing it right whether it stood there or not.
   std::string text = fmt::format("table inet {0}\ndelete table inet {0}\ntable inet {0} {{\n", kTable);
@@ -212,9 +235,18 @@ std::string to_text(const Ruleset& ruleset) {
     fmt::format_to(out, "\tset {} {{\n\t\ttype {}\n\t\tsize {}\n\t\tflags dynamic,timeout\n\t\ttimeout 1m\n\t}}\n",
                    set.name, words(set.family).type, kWatchedSources);
   }
+  for (const LearntSet& set : ruleset.learnt) {
+    fmt::format_to(out, "\t{} {} {{\n\t\t{}\n\t\tsize {}\n\t\tflags dynamic,timeout\n\t\ttimeout {}\n", set.kind,
+                   set.name, set.content, kWatchedSources, set.timeout);
+    if (!set.elements.empty()) fmt::format_to(out, "\t\telements = {}\n", set.elements);
+    text += "\t}\n";
+  }
   for (const Chain& chain : ruleset.chains) {
-    fmt::format_to(out, "\tchain {} {{\n\t\ttype {} hook {} priority {}; policy accept;\n", chain.name, chain.type,
-                   chain.name, chain.priority);
+    fmt::format_to(out, "\tchain {} {{\n", chain.name);
+    if (!chain.type.empty()) {
+      fmt::format_to(out, "\t\ttype {} hook {} priority {}; policy accept;\n", chain.type,
+                     chain.hook.empty() ? chain.name : chain.hook, chain.priority);
+    }
     for (const Rule& rule : chain.rules) fmt::format_to(out, "\t\t{} comment \"{}\"\n", rule.text, rule.comment);
     text += "\t}\n";
   }

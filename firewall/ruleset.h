@@ -8,6 +8,7 @@
 //   output   side interface: the service port, nothing else
 //            never_clear: rejected unless it leaves by the production interface
 //   postrouting (where there is something to masquerade)
+//   further numbers of the bearer ports: also_listen.h
 //
 // A verdict of ours that accepts ends our own chain only: other tables are asked, too, and any of them may drop. What
 // we drop is dropped, whatever others (Docker, say) accept.
@@ -46,10 +47,11 @@ struct Rule {
 };
 
 struct Chain {
-  std::string name;  // that of its hook
-  std::string type;  // "filter", "nat"
+  std::string name;
+  std::string type;  // "filter", "nat"; empty: other chains lead to it
   std::string priority;
   std::vector<Rule> rules;
+  std::string hook;  // empty: that of its name
 
   bool operator==(const Chain&) const = default;
 };
@@ -70,13 +72,29 @@ struct SourceSet {
   bool operator==(const SourceSet&) const = default;
 };
 
+// A set or map that packets fill, and that must outlive the rules: apply() takes its elements along.
+struct LearntSet {
+  std::string name;
+  std::string kind;     // "set", "map"
+  std::string content;  // "type ipv4_addr . inet_service"
+  std::string timeout;
+  std::string elements;  // in nftables' words
+
+  bool operator==(const LearntSet&) const = default;
+};
+
 struct Ruleset {
   std::vector<Set> sets;
   std::vector<SourceSet> sources;
+  std::vector<LearntSet> learnt;
   std::vector<Chain> chains;
 
   bool operator==(const Ruleset&) const = default;
 };
+
+// What `nft list` shows of one, in the words that make it again. How long they have left to live is left out: the
+// kernel takes back no element that has longer to live than it had at first, which is what an update makes of it.
+[[nodiscard]] std::string elements_in(std::string_view listed);
 
 [[nodiscard]] Ruleset ruleset_of(const Policy& policy);
 

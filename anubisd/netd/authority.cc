@@ -173,6 +173,7 @@ Result<Authority::Reload> Authority::take_reload(const std::function<Status(cons
   config_.hosts.own.lan_addresses = std::move(config.hosts.own.lan_addresses);
   config_.hosts.others = std::move(config.hosts.others);
   config_.firewall = std::move(config.firewall);
+  config_.also_listen = std::move(config.also_listen);
   reload.applied = apply(directory_.replace(std::move(config.peers)));
   return reload;
 }

@@ -34,6 +34,7 @@ firewall::Policy FirewallKeeper::policy() const {
                           .service_port = config_.side.service_port,
                           .side_address = config_.side.address,
                           .side_ranges = side_peers_.ranges(),
+                          .also_listen = config_.also_listen,
                           .throw_ranges = config_.production.throw_ranges,
                           .masquerade = config_.firewall.masquerade,
                           .snat_to = config_.firewall.snat_to};

@@ -187,6 +187,7 @@ class Loader {
                         places_.lan_addresses);
     Section firewall(or_absent(section.table("firewall")), "firewall", report_);
     config_.firewall = read_firewall(firewall, config_.side.prefix);
+    read_also_listen(section);
     read_peers(section);
     read_hosts(section);
     section.finish();
@@ -303,6 +304,22 @@ class Loader {
       config_.control.stop_timeout = timeout->value;
     }
     section.finish();
+  }
+
+  void read_also_listen(Section& section) {
+    constexpr std::string_view kKey = "also_listen";
+    for (const auto& [port, place] : read_ports(section, kKey)) {
+      if (!config_.firewall.enabled) {
+        return report_.error(place, kKey,
+                             "is done by rules of the firewall, which firewall.enabled = false switches off; take out "
+                             "one of the two");
+      }
+      for (const std::uint16_t own :
+           {config_.production.listen_port, config_.side.listen_port, config_.side.service_port}) {
+        if (port == own) report_.error(place, kKey, fmt::format("{} is a port of ours already; take it out", port));
+      }
+      config_.also_listen.push_back(port);
+    }
   }
 
   void read_peers(Section& section) {

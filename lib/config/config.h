@@ -84,6 +84,7 @@ struct Config {
   roaming::Settings roaming;
   // Named hosts. Nobody has another's name, with or without model::kWireGuardSuffix, or another's address.
   model::Hosts hosts;
+  std::vector<std::uint16_t> also_listen;  // further numbers of both listen ports
   Firewall firewall;
   // Names, keys and side addresses are unique, and their allowed IPs overlap only on purpose.
   std::vector<model::Peer> peers;

@@ -69,5 +69,23 @@ TEST_F(ConfigTest, F37AKillSwitchWhosePeerHasANameIsWarnedOf) {
   EXPECT_THAT(loaded->warnings, ElementsAre(HasSubstr("nobody can be asked for the address of its endpoint")));
 }
 
+TEST_F(ConfigTest, BothPortsAreFoundUnderFurtherNumbers) {
+  const std::string hosts = R"(
+    [production]
+    private_key_file = "xena.key"
+    [side]
+    private_key_file = "xena-side.key"
+  )";
+  const auto loaded = load_text("also_listen = [53, 443]" + hosts);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_THAT(loaded->also_listen, testing::ElementsAre(53, 443));
+  EXPECT_EQ(error_of("also_listen = [53, 4298]" + hosts),
+            "anubis.toml:1:20: key also_listen: 4298 is a port of ours already; take it out");
+  EXPECT_EQ(
+      error_of("also_listen = [53]" + hosts + "[firewall]\nenabled = false\n"),
+      "anubis.toml:1:16: key also_listen: is done by rules of the firewall, which firewall.enabled = false switches "
+      "off; take out one of the two");
+}
+
 }  // namespace
 }  // namespace anubis::config

@@ -67,6 +67,39 @@ TEST_F(KernelFirewall, APolicyTakesThePlaceOfTheOneBefore) {
   EXPECT_THAT(output_of("nft list table inet anubis"), Not(HasSubstr("never_clear")));
 }
 
+TEST_F(KernelFirewall, WhatPacketsTaughtOutlivesAnotherPolicyButNotTheLastFurtherNumber) {
+  Policy policy = everything();
+  policy.also_listen = {53, 443};
+  apply(policy);
+  EXPECT_EQ(firewall_->look().value(), Standing::kAsApplied);
+  ASSERT_TRUE(succeeds("nft add element inet anubis sessions '{ 0x01020304 : 4297 }'"));
+  ASSERT_TRUE(succeeds("nft add element inet anubis under_53_v4 '{ 192.0.2.4 . 4000 timeout 20s }'"));
+  ASSERT_TRUE(succeeds("nft add element inet anubis under_443_v6 '{ 2001:db8::4 . 4000 }'"));
+  EXPECT_EQ(firewall_->look().value(), Standing::kAsApplied);
+
+  policy.production.clear();
+  apply(policy);
+  EXPECT_EQ(firewall_->look().value(), Standing::kAsApplied);
+  const std::string table = output_of("nft list table inet anubis");
+  EXPECT_THAT(table, HasSubstr("0x1020304 expires 3m"));
+  EXPECT_THAT(table, HasSubstr("192.0.2.4 . 4000"));
+  EXPECT_THAT(table, HasSubstr("2001:db8::4 . 4000"));
+
+  apply(simple());
+  EXPECT_THAT(output_of("nft list table inet anubis"), Not(HasSubstr("sessions")));
+}
+
+// A set of another build's may have the name, and what is in it not fit.
+TEST_F(KernelFirewall, WhatDoesNotFitIsForgotten) {
+  ASSERT_TRUE(
+      succeeds("nft 'add table inet anubis; add set inet anubis under_53_v4 { type ipv4_addr; }; "
+               "add element inet anubis under_53_v4 { 192.0.2.4 }'"));
+  Policy policy = simple();
+  policy.also_listen = {53};
+  apply(policy);
+  EXPECT_EQ(firewall_->look().value(), Standing::kAsApplied);
+}
+
 TEST_F(KernelFirewall, TheSetsOfWhatIsUpFollow) {
   apply(simple());
   let_in({prefix("10.44.0.2/32"), prefix("fd44::2/128")});
