@@ -280,7 +280,8 @@ class Anubis final : public daemon::SideService::Handler, public daemon::Executo
     gatekeeper_ = std::make_unique<gate::Gatekeeper>(gate::Settings{.suites = {suite}, .limits = without_limits()},
                                                      directory_, *keys_, config_.production.public_key, random);
     endpoints_ = std::make_unique<daemon::Endpoints>(directory_, *parts_.netd, resolver_);
-    executor_ = std::make_unique<daemon::Executor>(loop_, *gatekeeper_, directory_, *parts_.netd, *endpoints_, *this);
+    executor_ =
+        std::make_unique<daemon::Executor>(loop_, *gatekeeper_, directory_, *parts_.netd, *endpoints_, ports_, *this);
     service_ = need(daemon::SideService::create(
         loop_,
         {.address = loopback(0, 1),
@@ -309,6 +310,8 @@ class Anubis final : public daemon::SideService::Handler, public daemon::Executo
   void session_changed(const gate::SessionChanged&) override {}
   void remember(const gate::RememberSession&) override {}
   void client_moved(const gate::CarryClient&) override {}
+  void unheard(model::PeerIndex, unsigned) override {}
+  void heard(const model::IpAddress&) override {}
 
   daemon::Loop loop_;
   config::Config config_;
@@ -318,6 +321,7 @@ class Anubis final : public daemon::SideService::Handler, public daemon::Executo
   std::unique_ptr<gate::Gatekeeper> gatekeeper_;
   daemon::Resolver resolver_{loop_};
   std::unique_ptr<daemon::Endpoints> endpoints_;
+  daemon::PeerPorts ports_{directory_};
   std::unique_ptr<daemon::Executor> executor_;
   std::unique_ptr<daemon::SideService> service_;
   std::size_t wanted_ = 0;
