@@ -187,7 +187,7 @@ between() {
   enter "$2" /usr/bin/python3 -B "$couchnet/stream.py" serve "$3" 7777 &
   lab_background+=($!)
   rm -f "$lab_dir/stream-ends"
-  lab_wait 5 listens "$2"
+  lab_wait 30 listens "$2" || lab_die "$2 does not listen"
   enter "$1" /usr/bin/python3 -B "$couchnet/stream.py" "$3" 7777 "$lab_dir/stream-ends" >"$lab_dir/stream-$1" &
   stream[$1]=$!
   lab_background+=($!)
