@@ -139,6 +139,7 @@ void Gatekeeper::repeat(PeerIndex peer, Session& with, Time now) {
   const Duration interval = std::min(kFirstInterval * (1u << std::min(exchange.sent, 12u)), longest);
   ++exchange.sent;
   exchange.last_sent = now;
+  if (exchange.sent == 1) exchange.first_sent = now;
   const auto spread = static_cast<std::uint64_t>((interval / 2).count());
   exchange.next_send = now + interval * 3 / 4 + Duration(random_.below(spread));
 }
@@ -192,8 +193,10 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
   }
   const Exchange answered = std::move(*with.exchange);
   with.exchange.reset();
-  // Of the last repetition: the ones before may have gone where nothing passes.
-  if (with.attempt) with.attempt->round_trip = now - answered.last_sent;
+  // Whoever sends it may have gone over to another port after the third time: what was sent before says nothing then.
+  constexpr unsigned kOneWay = 3;
+  if (with.attempt)
+    with.attempt->round_trip = now - (answered.sent > kOneWay ? answered.last_sent : answered.first_sent);
   switch (answered.operation) {
     case wire::Operation::kUp:
       return take_up_reply(peer, with, answered, *reply, now);

@@ -89,7 +89,8 @@ struct Exchange {
   wire::RequestId request_id{};
   crypto::Suite suite{};
   wire::Datagram datagram;
-  base::Time last_sent{};  // of this datagram
+  base::Time first_sent{};  // of this datagram
+  base::Time last_sent{};
   base::Time next_send{};
   unsigned sent = 0;                 // times
   unsigned asked_again = 0;          // answers so far that asked for another request, over all of its requests
