@@ -1,6 +1,7 @@
 #include "lib/gate/gatekeeper.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace anubis::gate {
 
@@ -255,7 +256,15 @@ void Gatekeeper::wake(PeerIndex peer, Session& with, Time now) {
     forget_suite(peer, with, now);
     set_state(peer, with, SessionState::kDown, "the peer has not confirmed that it took its end down", now);
   }
-  if (with.exchange && with.exchange->next_send <= now) repeat(peer, with, now);
+  if (with.exchange && with.exchange->next_send <= now) {
+    if (with.exchange->operation == wire::Operation::kClients) {
+      // Not the same bytes: the ages in it must be true when they are read.
+      with.exchange->next_send = now + std::chrono::seconds(1);  // should there be no keys for it
+      ask(peer, with, wire::Operation::kClients, now);
+    } else {
+      repeat(peer, with, now);
+    }
+  }
 }
 
 void Gatekeeper::reschedule(PeerIndex peer, Session& with, Time now) {

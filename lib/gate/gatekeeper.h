@@ -241,7 +241,7 @@ class Gatekeeper {
   void take_clients_reply(Session& session, const Exchange& answered, const wire::Reply& reply);
   void take_clients(PeerIndex fellow, Session& session, const wire::Clients& clients, base::Time now);
   void client_moved(PeerIndex client, PeerIndex server, base::Time up_since, base::Time now);
-  void client_left(PeerIndex client, PeerIndex server);
+  void client_left(PeerIndex client, PeerIndex server, base::Time now);
   void wake_group(PeerIndex peer, Session& session, base::Time now);
 
   // memory.cc: what outlives the process

@@ -93,6 +93,7 @@ wire::Clients Gatekeeper::clients_to_tell(Session& with, Time now) const {
 
 void Gatekeeper::take_clients_reply(Session& with, const Exchange& answered, const wire::Reply& reply) {
   Fellow& fellow = with.fellow;
+  if (reply.result == wire::ResultCode::kStale) return;  // its token changes faster than we can ask: again
   if (reply.result != wire::ResultCode::kOk) {  // it does not take us for a server of its group, or is older than this
     fellow.to_tell.clear();
     fellow.tell_afresh = false;
@@ -130,7 +131,7 @@ void Gatekeeper::take_clients(PeerIndex server, Session& with, const wire::Clien
   }
   for (const auto& key : clients.released) {
     const auto client = directory_.find(key);
-    if (client) client_left(*client, server);
+    if (client) client_left(*client, server, now);
   }
 }
 
@@ -148,15 +149,18 @@ void Gatekeeper::client_moved(PeerIndex client, PeerIndex server, Time up_since,
   const auto [position, is_new] = servers_.try_emplace(client, WithServer{.server = server});
   const bool is_news = is_new || position->second.server != server;
   position->second = {.server = server};
-  if (is_news) emit(CarryClient{client, server});
+  if (!is_news) return;
+  emit(CarryClient{client, server});
+  note_client(client, now);
 }
 
-void Gatekeeper::client_left(PeerIndex client, PeerIndex server) {
+void Gatekeeper::client_left(PeerIndex client, PeerIndex server, Time now) {
   const auto found = servers_.find(client);
   if (found == servers_.end() || found->second.server != server) return;
   servers_.erase(found);
   if (const auto with = sessions_.find(client); with != sessions_.end()) with->second.forget_at.reset();
   emit(CarryClient{client, std::nullopt});
+  note_client(client, now);  // should it be up here, it is ours again
 }
 
 void Gatekeeper::wake_group(PeerIndex peer, Session& with, Time now) {
@@ -166,7 +170,7 @@ void Gatekeeper::wake_group(PeerIndex peer, Session& with, Time now) {
     for (const auto& [client, is_with] : servers_) {
       if (is_with.is_doubtful && is_with.server == peer) gone.push_back(client);
     }
-    for (const PeerIndex client : gone) client_left(client, peer);
+    for (const PeerIndex client : gone) client_left(client, peer, now);
   }
   if (with.forget_at && *with.forget_at <= now) {
     with.forget_at.reset();

@@ -66,10 +66,13 @@ void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, T
     return;
   }
   const unsigned asked_again = with.exchange ? with.exchange->asked_again : 0;
+  const bool goes_on = operation == wire::Operation::kClients && with.exchange && with.exchange->operation == operation;
+  const unsigned sent = goes_on ? with.exchange->sent : 0;
   auto preshared_key = key_to_send(with, operation);
   with.exchange = Exchange{.operation = operation,
                            .request_id = random_.bytes<std::tuple_size_v<wire::RequestId>>(),
                            .suite = suite,
+                           .sent = sent,
                            .asked_again = asked_again,
                            .preshared_key = std::move(preshared_key)};
   if (operation == wire::Operation::kClients) with.exchange->clients = clients_to_tell(with, now);
@@ -135,7 +138,8 @@ void Gatekeeper::repeat(PeerIndex peer, Session& with, Time now) {
   }
   emit(SendDatagram{peer, settings_.service_port, exchange.datagram});
   ++counters_.sent;
-  const Duration longest = waited_for ? kLongestInterval : kLongestBackgroundInterval;
+  // Servers of a group are few, always on, and to agree soon after they see each other again.
+  const Duration longest = waited_for || is_fellow(peer) ? kLongestInterval : kLongestBackgroundInterval;
   const Duration interval = std::min(kFirstInterval * (1u << std::min(exchange.sent, 12u)), longest);
   ++exchange.sent;
   exchange.last_sent = now;
