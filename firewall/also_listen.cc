@@ -60,6 +60,8 @@ class Builder {
 
   void add_sets() {
     ruleset_.learnt.push_back({"sessions", "map", "typeof @th,96,32 : udp dport", std::string(kSessionLives), {}});
+    // The same without the ports: Linux 6.1 takes no map where only membership is asked for.
+    ruleset_.learnt.push_back({"receivers", "set", "typeof @th,96,32", std::string(kSessionLives), {}});
     for (const Words& words : kFamilies) {
       const auto add = [&](const std::string& name, std::string_view timeout) {
         ruleset_.learnt.push_back({name, "set", fmt::format("type {}", words.type), std::string(timeout), {}});
@@ -139,8 +141,8 @@ class Builder {
                                std::string(comment)});
       };
       note(kInitiation, "begin", "an initiation");
-      note(fmt::format("{} {} @sessions", kResponse, kReceiverOfResponse), "note", "the answer to one of ours");
-      note(fmt::format("{} {} @sessions", kCookieOrData, kReceiver), "note", "of a session");
+      note(fmt::format("{} {} @receivers", kResponse, kReceiverOfResponse), "note", "the answer to one of ours");
+      note(fmt::format("{} {} @receivers", kCookieOrData, kReceiver), "note", "of a session");
     }
 
     Chain& further = add_chain("under_further_number");
@@ -180,6 +182,8 @@ class Builder {
     sent.rules.push_back(
         {fmt::format("@th,64,32 {{ 0x01000000, 0x02000000 }} update @sessions {{ {} : udp sport }}", kSender),
          "whose session it will be"});
+    sent.rules.push_back({fmt::format("@th,64,32 {{ 0x01000000, 0x02000000 }} update @receivers {{ {} }}", kSender),
+                          "and that it is ours"});
     for (const Words& words : kFamilies) {
       for (const std::uint16_t number : policy_.also_listen) {
         sent.rules.push_back(
