@@ -39,7 +39,7 @@ Daemon::Daemon(Loop& loop, Premises premises, const Surroundings& with)
       directory_(with.directory),
       netd_(with.netd),
       gatekeeper_(gate_settings(config_), directory_, with.keys, config_.production.public_key, with.random),
-      resolver_(loop),
+      resolver_(loop, [this](const model::IpAddress& address) { return netd_.check_bearer_way(address).has_value(); }),
       endpoints_(directory_, netd_, resolver_),
       ports_(directory_),
       memory_(loop, directory_, premises_.state_directory / "sessions"),

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fmt/core.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -329,6 +330,19 @@ Result<std::optional<PeerReport>> LocalNetd::report(Interface which, PeerIndex p
 
 Status LocalNetd::set_side_endpoint(PeerIndex peer, const model::Endpoint& endpoint) {
   return side_peers_.set_endpoint(peer, endpoint);
+}
+
+Status LocalNetd::check_bearer_way(const model::IpAddress& destination) {
+  const auto route = network_.route_to({.destination = destination,
+                                        .ip_protocol = IPPROTO_UDP,
+                                        .source_port = config_.production.listen_port,
+                                        .fwmark = config_.production.fwmark});
+  if (!route) return fail(route.error());
+  for (const Interface which : {Interface::kProduction, Interface::kSide}) {
+    if (interface(which).is_known() && route->ifindex == interface(which).ifindex())
+      return fail(ErrorCode::kUnreachable, destination.to_string() + " is reached through a tunnel only");
+  }
+  return {};
 }
 
 Status LocalNetd::widen_receive_buffer(int datagram_socket) {

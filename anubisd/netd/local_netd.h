@@ -55,6 +55,7 @@ class LocalNetd final : public Netd {
   base::Status set_side_endpoint(PeerIndex peer, const model::Endpoint& endpoint) override;
   base::Result<std::vector<model::Sighting>> look_around() override;
   [[nodiscard]] int surroundings_fd() const override { return surroundings_.fd(); }
+  base::Status check_bearer_way(const model::IpAddress& destination) override;
   base::Status widen_receive_buffer(int datagram_socket) override;
   base::Result<FirewallReport> firewall_report() override { return firewall_.report(); }
   base::Result<std::string> firewall_rules() override { return firewall_.rules(); }

@@ -171,6 +171,10 @@ class Netd {
   // descriptor; interfaces_to_heal() is what notices it.
   [[nodiscard]] virtual int surroundings_fd() const = 0;
 
+  // Whether a packet of ours that bears a tunnel has a way to there that is not a tunnel of ours: kUnreachable if not.
+  // The daemon's own packets may take other ways, with routes and rules of their own.
+  [[nodiscard]] virtual base::Status check_bearer_way(const model::IpAddress& destination) = 0;
+
   // A receive buffer for 10,000 datagrams that come at once: more than the system allows everybody.
   virtual base::Status widen_receive_buffer(int datagram_socket) = 0;
 

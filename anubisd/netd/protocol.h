@@ -8,8 +8,8 @@
 //   installed-peers   -                                           the peers that are up
 //   install           peer, endpoint?, flags, preshared key?      puts it on the production interface: Presence
 //   remove            peer                                        takes it from there
-//   carry             peer, server?                               gives that server what is the peer's, or gives it
-//   back carried           -                                           Carried: which peers' is with which servers
+//   carry             peer, server?                               gives that server what is the peer's, or gives it back
+//   carried           -                                           Carried: which peers' is with which servers
 //   handshake-done    peer                                        ends a keepalive that was for the handshake only
 //   report-all        interface                                   PeerReport of each
 //   report-one        interface, peer                             PeerReport, if it stands there
@@ -20,6 +20,7 @@
 //   firewall-rules    -                                           the rules of our table, in parts
 //   firewall-apply    -                                           puts it in place, whatever is configured
 //   firewall-remove   -                                           takes it away until then, or until netd's next start
+//   bearer-way        endpoint, of which the address counts       whether a packet that bears a tunnel has a way there
 //   widen-buffer      a datagram socket (SCM_RIGHTS)              gives it a large receive buffer, and closes it
 //   begin-reload      -                                           reads the configuration again, in the background
 //   take-reload       -                                           puts it into force: a snapshot (SCM_RIGHTS)
@@ -82,6 +83,7 @@ enum class Operation : std::uint8_t {
   kFirewallRemove,
   kCarry,
   kCarried,
+  kBearerWay,
 };
 
 enum class Field : std::uint8_t { kNo, kMay, kMust };
@@ -124,6 +126,7 @@ inline constexpr std::array kRows{
   RequestKind{kFirewallApply,  "firewall-apply",  kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
   RequestKind{kFirewallRemove, "firewall-remove", kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
   RequestKind{kMessageKeys,    "message-keys",    kNo,       kMust, kNo,      kNo,   kMust, kNo,   kNo,    kNo},
+  RequestKind{kBearerWay,      "bearer-way",      kNo,       kNo,   kMust,    kNo,   kNo,   kNo,   kNo,    kNo},
   RequestKind{kWidenBuffer,    "widen-buffer",    kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kMust},
   RequestKind{kBeginReload,    "begin-reload",    kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
   RequestKind{kTakeReload,     "take-reload",     kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},

@@ -179,6 +179,10 @@ Result<std::vector<model::Sighting>> RemoteNetd::look_around() {
   return ask_for_all<model::Sighting>({.operation = Operation::kLookAround});
 }
 
+Status RemoteNetd::check_bearer_way(const model::IpAddress& destination) {
+  return ask({.operation = Operation::kBearerWay, .endpoint = model::Endpoint{.address = destination}});
+}
+
 Status RemoteNetd::widen_receive_buffer(int datagram_socket) {
   return ask({.operation = Operation::kWidenBuffer}, std::array{datagram_socket});
 }

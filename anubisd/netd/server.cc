@@ -178,6 +178,8 @@ Status Server::carry_out(const Request& request, std::span<const base::Fd> descr
       return answer(operation, netd_.remove_firewall());
     case Operation::kMessageKeys:
       return answer_one(operation, authority_.derive_message_keys(request.peer, request.suite));
+    case Operation::kBearerWay:
+      return answer(operation, netd_.check_bearer_way(request.endpoint->address));
     case Operation::kWidenBuffer:
       return answer(operation, netd_.widen_receive_buffer(descriptors.front().get()));
     case Operation::kBeginReload:

@@ -319,7 +319,7 @@ class Anubis final : public daemon::SideService::Handler, public daemon::Executo
   netd::LocalParts parts_;
   std::unique_ptr<gate::LocalKeyAgreement> keys_;
   std::unique_ptr<gate::Gatekeeper> gatekeeper_;
-  daemon::Resolver resolver_{loop_};
+  daemon::Resolver resolver_{loop_, [](const model::IpAddress&) { return true; }};
   std::unique_ptr<daemon::Endpoints> endpoints_;
   daemon::PeerPorts ports_{directory_};
   std::unique_ptr<daemon::Executor> executor_;

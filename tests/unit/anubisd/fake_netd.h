@@ -117,6 +117,10 @@ class FakeNetd : public netd::Netd {
     sightings = std::move(there);
     (void)eventfd_write(surroundings_.get(), 1);
   }
+  base::Status check_bearer_way(const model::IpAddress& destination) override {
+    if (!unreachable.contains(destination)) return {};
+    return base::fail(base::ErrorCode::kUnreachable, "no way");
+  }
   base::Status widen_receive_buffer(int /*datagram_socket*/) override { return {}; }
   base::Status tear_down() override {
     torn_down = true;
@@ -126,6 +130,7 @@ class FakeNetd : public netd::Netd {
 
   // Of the test.
   std::map<std::pair<netd::Interface, netd::PeerIndex>, netd::PeerReport> reports;
+  std::set<model::IpAddress> unreachable;  // for what bears a tunnel
   std::optional<base::Error> install_error;
   std::function<void()> when_installing;
   std::optional<base::Error> bring_up_error;

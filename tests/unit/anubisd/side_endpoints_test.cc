@@ -29,7 +29,7 @@ class SideEndpointsTest : public LoopTest {
   model::InMemoryDirectory directory_;
   FakeNetd netd_;
   base::SystemRandom random_;
-  Resolver resolver_{loop_};
+  Resolver resolver_{loop_, [this](const model::IpAddress& to) { return netd_.check_bearer_way(to).has_value(); }};
   std::vector<PeerIndex> found_;
   PeerPorts ports_{directory_};
   SideEndpoints side_endpoints_{

@@ -277,6 +277,12 @@ TEST_F(RemoteNetdTest, TheMessageKeysAreThoseOfThePeersOtherEnd) {
   EXPECT_TRUE(ours->receiving.equals(theirs->sending));
 }
 
+TEST_F(RemoteNetdTest, WhetherABearerHasAWayIsAsked) {
+  fake_.unreachable.insert(endpoint("[2001:db8::1]:0").address);
+  EXPECT_TRUE(netd_->check_bearer_way(endpoint("192.0.2.1:0").address));
+  EXPECT_EQ(netd_->check_bearer_way(endpoint("[2001:db8::1]:0").address).error().code, ErrorCode::kUnreachable);
+}
+
 TEST_F(RemoteNetdTest, ASocketIsLentForItsBufferOnly) {
   const base::Fd udp(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ASSERT_TRUE(netd_->tear_down());  // the server has closed what the greeting left

@@ -145,6 +145,21 @@ TEST_F(SystemTest, F38FullTunnelLeavesBearersSideTunnelAndThrowRangesAlone) {
   EXPECT_EQ(way_to("192.168.122.5"), "eth0");
 }
 
+TEST_F(SystemTest, F38WhatBearsATunnelIsAskedForByItself) {
+  const auto jacinth = add_peer(peer("jacinth", 1, {"0.0.0.0/0", "::/0"}));
+  auto netd = new_netd();
+  bring_up(*netd);
+  ASSERT_OK(netd->install({.peer = jacinth, .endpoint = endpoint("192.0.2.1:4296")}));
+  EXPECT_TRUE(netd->check_bearer_way(ip("192.0.2.1")));
+  EXPECT_TRUE(netd->check_bearer_way(ip("2001:db8::1")));
+  // No other way than the tunnel, which other packets to there would take.
+  for (const char* nowhere : {"203.0.113.1", "2001:db8:1::1"}) {
+    EXPECT_EQ(way_to(nowhere), "wg0");
+    EXPECT_EQ(netd->check_bearer_way(ip(nowhere)).error().code, base::ErrorCode::kUnreachable) << nowhere;
+  }
+  EXPECT_EQ(netd->check_bearer_way(directory_.get(jacinth)->side_address).error().code, base::ErrorCode::kUnreachable);
+}
+
 TEST_F(SystemTest, FullTunnelCarriesTrafficAndItsBearer) {
   const auto jacinth = add_peer(peer("jacinth", 1, {"0.0.0.0/0"}));
   start_jacinth(2, "198.51.100.1/32");
