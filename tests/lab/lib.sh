@@ -80,7 +80,7 @@ namespace() {
     mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/group" /etc/group &&
     touch "$1/ready" && exec sleep 3600' - "$dir" </dev/null >/dev/null 2>&1 &
   lab_keeper[$name]=$!
-  lab_wait 5 test -e "$dir/ready" || lab_die "the namespaces of $name could not be made"
+  lab_wait 20 test -e "$dir/ready" || lab_die "the namespaces of $name could not be made"
   (
     umask 077
     wg genkey | tee "$dir/production.key" | wg pubkey >"$dir/production.pub"
