@@ -8,7 +8,7 @@
 //   installed-peers   -                                           the peers that are up
 //   install           peer, endpoint?, flags, preshared key?      puts it on the production interface: Presence
 //   remove            peer                                        takes it from there
-//   carry             peer, server?                               gives that server what is the peer's, or gives it back
+//   carry             peer, server?                               moves what is the peer's to that server, or back
 //   carried           -                                           Carried: which peers' is with which servers
 //   handshake-done    peer                                        ends a keepalive that was for the handshake only
 //   report-all        interface                                   PeerReport of each
