@@ -232,7 +232,8 @@ void Daemon::session_changed(const gate::SessionChanged& changed) {
   if (peer == nullptr) return;
   const std::string name = std::string("session.") + gate::name_of(changed.state);
   const auto level = changed.state == gate::SessionState::kFailed ? log::Level::kWarning : log::Level::kInfo;
-  log::write(level, name, changed.reason.empty() ? peer->name : fmt::format("{}: {}", peer->name, changed.reason));
+  log::write(level, {name, peer->name},
+             changed.reason.empty() ? peer->name : fmt::format("{}: {}", peer->name, changed.reason));
 
   control::Event event;
   event.set_kind("state");
@@ -248,7 +249,7 @@ void Daemon::client_moved(const gate::CarryClient& moved) {
   const std::string& client = directory_.get(moved.client)->name;
   const model::Peer* const server = moved.server ? directory_.get(*moved.server) : nullptr;
   const std::string where = server != nullptr ? "with " + server->name : "with no other server";
-  log::info("session.with", "{} is {} now", client, where);
+  log::info({"session.with", client}, "{} is {} now", client, where);
   control::Event event;
   event.set_kind("with");
   event.set_peer(client);
@@ -267,7 +268,7 @@ void Daemon::over_another_port(model::PeerIndex peer) {
   const auto further = ports_.further(peer);
   const std::string text = further ? fmt::format("bearer packets pass over port {}", *further)
                                    : "bearer packets pass over the configured ports";
-  log::info("endpoint.port", "{}: {}", configured.name, text);
+  log::info({"endpoint.port", configured.name}, "{}: {}", configured.name, text);
   tell("port", configured.name, text);
   // A session that is up goes on where the answer came from; one that is coming up is installed there.
   if (gatekeeper_.view(peer, BootClock::now()).state != gate::SessionState::kUp) return;
@@ -277,7 +278,7 @@ void Daemon::over_another_port(model::PeerIndex peer) {
       netd_.install({.peer = peer, .endpoint = ports_.over_port_in_use(peer, *endpoint), .initiate_handshake = true});
   // The packet that shows the peer where we are has been sent.
   const auto done = status ? netd_.handshake_done(peer) : base::fail(status.error());
-  if (!done) log::warning("endpoint.port-failed", "{}: {}", configured.name, done.error().message);
+  if (!done) log::warning({"endpoint.port-failed", configured.name}, "{}: {}", configured.name, done.error().message);
 }
 
 base::Status Daemon::made_anew(netd::Interface which) {
@@ -300,7 +301,7 @@ void Daemon::drifted(const netd::Drift& drift) {
   const model::Peer* const peer = drift.peer ? directory_.get(*drift.peer) : nullptr;
   const std::string name = peer != nullptr ? peer->name : std::string();
   const std::string what = daemon::drifted(drift, interfaces_.report(drift.interface), name);
-  log::warning("interface.drift", "{}", what);
+  log::warning({"interface.drift", name}, "{}", what);
   tell("drift", name, what);
   // netd knows where it was, but not what its name means by now.
   if (drift.kind == netd::DriftKind::kPeerRemoved && drift.interface == netd::Interface::kSide && peer != nullptr)
@@ -328,8 +329,8 @@ void Daemon::wants(model::PeerIndex peer, bool up) {
   const auto finished = [this, up](const gate::FinishCommand& command) {
     const model::Peer* const found = directory_.get(command.peer);
     if (found == nullptr || command.outcome.verdict == gate::Verdict::kDone) return;
-    log::warning("roaming.failed", "{} could not be {}{}: {}", found->name, up ? "brought up" : "taken down",
-                 command.outcome.is_tried_again ? " yet" : "", command.outcome.text);
+    log::warning({"roaming.failed", found->name}, "{} could not be {}{}: {}", found->name,
+                 up ? "brought up" : "taken down", command.outcome.is_tried_again ? " yet" : "", command.outcome.text);
   };
   if (up) {
     gatekeeper_.up(pending_.expect(finished), peer,

@@ -79,8 +79,8 @@ base::Result<Endpoint> Endpoints::take_resolved(PeerIndex peer, const model::Hos
   if (!age || *age > kHandshakeLives) return base::fail(address.error());
   Endpoint heard = *report->endpoint;
   heard.port = *asked.port;
-  base::log::warning("endpoint.from-side-tunnel", "{}: {}; using {}, where its side tunnel is", configured->name,
-                     address.error().message, heard.to_string());
+  base::log::warning({"endpoint.from-side-tunnel", configured->name}, "{}: {}; using {}, where its side tunnel is",
+                     configured->name, address.error().message, heard.to_string());
   return heard;
 }
 

@@ -119,7 +119,8 @@ base::Result<gate::Installed> Executor::install(const gate::InstallPeer& action)
       .preshared_key = action.preshared_key,
   });
   if (!presence) {
-    base::log::error("session.install-failed", "{}: {}", directory_.get(action.peer)->name, presence.error().message);
+    const std::string& name = directory_.get(action.peer)->name;
+    base::log::error({"session.install-failed", name}, "{}: {}", name, presence.error().message);
     return base::fail(presence.error());
   }
   switch (*presence) {
@@ -139,7 +140,7 @@ void Executor::carry_out(const gate::RemovePeer& action) {
   // A peer that a reload removed has left the interface with it.
   if (const model::Peer* peer = directory_.get(action.peer)) {
     status = netd_.remove(action.peer);
-    if (!status) base::log::error("session.remove-failed", "{}: {}", peer->name, status.error().message);
+    if (!status) base::log::error({"session.remove-failed", peer->name}, "{}: {}", peer->name, status.error().message);
   }
   base::step("remove.done");
   gatekeeper_.removed(action.peer, action.ticket, std::move(status), BootClock::now());
@@ -156,7 +157,7 @@ void Executor::carry_out(const gate::CarryClient& action) {
   const model::Peer* const client = directory_.get(action.client);
   if (client == nullptr) return;
   if (auto status = netd_.carry(action.client, action.server); !status)
-    base::log::error("session.carry-failed", "{}: {}", client->name, status.error().message);
+    base::log::error({"session.carry-failed", client->name}, "{}: {}", client->name, status.error().message);
   listener_.client_moved(action);
 }
 
@@ -170,9 +171,10 @@ void Executor::handshake_seen(model::PeerIndex peer, gate::Ticket ticket) {
   gatekeeper_.handshake_seen(peer, ticket, BootClock::now());
   settle();
   // After the answer: nobody waits for this.
-  if (directory_.get(peer) == nullptr) return;
+  const model::Peer* const found = directory_.get(peer);
+  if (found == nullptr) return;
   if (const auto status = netd_.handshake_done(peer); !status) {
-    base::log::warning("session.handshake-keepalive", "{}: {}", directory_.get(peer)->name, status.error().message);
+    base::log::warning({"session.handshake-keepalive", found->name}, "{}: {}", found->name, status.error().message);
   }
 }
 

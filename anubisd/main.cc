@@ -14,6 +14,7 @@
 #include "anubisd/netd_keys.h"
 #include "anubisd/options.h"
 #include "anubisd/premises.h"
+#include "anubisd/service_manager.h"
 #include "anubisd/signals.h"
 #include "lib/base/log.h"
 #include "lib/config/config.h"
@@ -68,6 +69,7 @@ int serve(const Options& options) {
   base::SystemRandom random;
   NetdKeys keys(netd);
   Loop loop;
+  ServiceManager manager(loop, ServiceManager::environment());
   int status = kDone;
   Daemon daemon(
       loop, std::move(*premises),
@@ -77,12 +79,14 @@ int serve(const Options& options) {
     daemon.abandon();
   });
   // From now on: what comes during the start is heard when it is over.
-  const Signals signals(loop, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [&daemon](int signal) {
-    if (signal == SIGUSR1) return daemon.hand_over();
+  const Signals signals(loop, {SIGTERM, SIGINT, SIGUSR1, SIGHUP}, [&](int signal) {
     if (signal == SIGHUP) return daemon.reload();
+    manager.stopping();
+    if (signal == SIGUSR1) return daemon.hand_over();
     daemon.stop();
   });
   if (const auto started = daemon.start(); !started) return give_up(started.error());
+  manager.ready();
   loop.run();
   return status;
 }
@@ -92,6 +96,7 @@ int run(int argc, const char* const* argv) {
   if (const auto* end = std::get_if<ExitWith>(&parsed)) return end->status;
   const auto& options = std::get<Options>(parsed);
   base::log::set_level(options.log_level);
+  base::log::use_journal("anubisd");
   (void)signal(SIGPIPE, SIG_IGN);  // whoever reads the log may go
   return options.check_config ? check_config(options) : serve(options);
 }

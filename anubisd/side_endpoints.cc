@@ -74,7 +74,8 @@ void SideEndpoints::unheard(PeerIndex peer, unsigned times) {
   const model::Peer* const configured = directory_.get(peer);
   const bool has_others = configured != nullptr && !configured->endpoint_ports.empty();
   if (has_others && known(peer) && !has_shaken_hands(peer) && ports_.try_next(peer)) {
-    base::log::info("endpoint.port-tried", "{} does not answer: trying {}", configured->name, known(peer)->to_string());
+    base::log::info({"endpoint.port-tried", configured->name}, "{} does not answer: trying {}", configured->name,
+                    known(peer)->to_string());
     return renew(peer);
   }
   if (times % kTooOften == 0) renew(peer);
@@ -102,7 +103,8 @@ void SideEndpoints::renew(PeerIndex peer) {
   const auto endpoint = known(peer);
   if (!endpoint) return;
   if (const auto status = netd_.set_side_endpoint(peer, *endpoint); !status) {
-    base::log::warning("endpoint.side-failed", "{}: {}", directory_.get(peer)->name, status.error().message);
+    const std::string& name = directory_.get(peer)->name;
+    base::log::warning({"endpoint.side-failed", name}, "{}: {}", name, status.error().message);
   }
 }
 
@@ -166,7 +168,8 @@ void SideEndpoints::resolved(PeerIndex peer, const model::HostPort& asked, base:
     const bool first_failure = followed.retry_after == base::Duration{0};
     followed.retry_after = first_failure ? kFirstRetry : std::min(followed.retry_after * 2, kLongestRetry);
     if (first_failure) {
-      base::log::warning("endpoint.side-failed", "{}: {}; trying again until it works", directory_.get(peer)->name,
+      const std::string& name = directory_.get(peer)->name;
+      base::log::warning({"endpoint.side-failed", name}, "{}: {}; trying again until it works", name,
                          status.error().message);
     }
     return schedule(peer, followed, followed.retry_after);
@@ -181,8 +184,8 @@ void SideEndpoints::resolved(PeerIndex peer, const model::HostPort& asked, base:
 base::Status SideEndpoints::set(PeerIndex peer, const model::Endpoint& endpoint) {
   auto status = netd_.set_side_endpoint(peer, endpoint);
   if (status) {
-    base::log::info("endpoint.side", "{}: the side tunnel goes to {}", directory_.get(peer)->name,
-                    endpoint.to_string());
+    const std::string& name = directory_.get(peer)->name;
+    base::log::info({"endpoint.side", name}, "{}: the side tunnel goes to {}", name, endpoint.to_string());
   }
   return status;
 }

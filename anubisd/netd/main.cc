@@ -118,6 +118,7 @@ int run(int argc, const char* const* argv) {
   if (const auto* end = std::get_if<ExitWith>(&parsed)) return end->status;
   const auto& options = std::get<Options>(parsed);
   base::log::set_level(options.log_level);
+  base::log::use_journal("anubis-netd");
   if (!options.launcher.empty()) return launch(options);
   crypto::initialise();
   return serve(options);

@@ -72,7 +72,8 @@ Status ProductionPeers::adopt(const std::vector<Route>& present) {
       // Killed between the peer and its routes: nobody has been told that this session is up.
       const bool half_done = !has_our_routes && !standing.had_handshake && !peer->allowed_ips.empty();
       if (interface_.is_ours() && half_done) {
-        base::log::info("netd.half-done", "{} was being brought up when we ended: taking it down", peer->name);
+        base::log::info({"netd.half-done", peer->name}, "{} was being brought up when we ended: taking it down",
+                        peer->name);
         changes.push_back({.public_key = key, .action = PeerAction::kRemove});
         continue;
       }

@@ -1,10 +1,14 @@
 #include "lib/base/log.h"
 
+#include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <vector>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log_limit.h"
@@ -62,17 +66,63 @@ std::string safe(std::string_view text) {
   return out;
 }
 
+// As syslog(3) numbers them.
+std::string_view priority_of(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return "7";
+    case Level::kInfo:
+      return "6";
+    case Level::kWarning:
+      return "4";
+    case Level::kError:
+      return "3";
+  }
+  return "3";
+}
+
+struct OpenJournal {
+  std::string program;
+  Journal journal;
+};
+
+// None: standard error is somebody else's.
+std::optional<OpenJournal>& journal() {
+  static std::optional<OpenJournal> instance;
+  return instance;
+}
+
+bool put_into_journal(Level level, const Subject& subject, std::string_view message) {
+  if (!journal()) return false;
+  std::vector<JournalField> fields{{"MESSAGE", message},
+                                   {"PRIORITY", priority_of(level)},
+                                   {"SYSLOG_IDENTIFIER", journal()->program},
+                                   {"ANUBIS_EVENT", subject.name}};
+  if (!subject.peer.empty()) fields.push_back({"ANUBIS_PEER", subject.peer});
+  return journal()->journal.send(fields);
+}
+
+void put(Level level, const Subject& subject, std::string_view text) {
+  const std::string message = fmt::format("{}: {}", subject.name, text);
+  if (!put_into_journal(level, subject, message)) logger().log(to_spdlog(level), message);
+}
+
 }  // namespace
 
 void set_level(Level level) { logger().set_level(to_spdlog(level)); }
 
-void write(Level level, std::string_view name, std::string_view text) {
+void use_journal(std::string_view program, const char* socket_path) {
+  // Nobody sets the environment here, nor is there a second thread yet.
+  const char* const stream = std::getenv("JOURNAL_STREAM");  // NOLINT(concurrency-mt-unsafe)
+  journal().reset();
+  if (Journal::is_behind(STDERR_FILENO, stream)) journal().emplace(std::string(program), Journal(socket_path));
+}
+
+void write(Level level, Subject subject, std::string_view text) {
   if (!logger().should_log(to_spdlog(level))) return;
-  const Limit::Decision decision = admit(name, text);
-  for (const std::string& suppressed : decision.suppressed) {
-    logger().log(spdlog::level::warn, "log.suppressed: {}", safe(suppressed));
-  }
-  if (decision.write) logger().log(to_spdlog(level), "{}: {}", name, safe(text));
+  const Limit::Decision decision = admit(subject.name, text);
+  for (const std::string& suppressed : decision.suppressed) put(Level::kWarning, "log.suppressed", safe(suppressed));
+  if (decision.write) put(level, subject, safe(text));
 }
 
 std::string escaped(std::string_view text, std::size_t max_size) {
