@@ -18,7 +18,7 @@ enum class Level { kDebug, kInfo, kWarning, kError };
 // What a line is about: its name, and the peer where there is one, whom the text names, too. The peer is for the
 // journal's field ANUBIS_PEER.
 struct Subject {
-  Subject(const char* of_name) : name(of_name) {}
+  Subject(const char* of_name) : name(of_name) {}  // NOLINT(google-explicit-constructor): most names stand alone
   Subject(std::string_view of_name, std::string_view of_peer) : name(of_name), peer(of_peer) {}
 
   std::string_view name;
