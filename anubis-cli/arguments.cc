@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "anubis-cli/identity_arguments.h"
 #include "anubis-cli/text.h"
+#include "anubis-cli/usage.h"
 #include "lib/base/duration.h"
 
 namespace anubis::cli {
@@ -12,7 +14,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr int kUsage = 2;
-constexpr const char* kDefaultSocket = "/run/anubis/control.sock";
 constexpr seconds kMaxTimeout = std::chrono::hours(1);
 
 constexpr const char* kNmEvent = "nm-event";
@@ -30,11 +31,6 @@ constexpr const char* kExitStatuses = R"(Exit status:
   8  daemon not running
   130  interrupted by Ctrl-C; the daemon goes on with what it was asked
 )";
-
-// A mistake that CLI11 does not see. Thrown and caught in this file, beside CLI11's own.
-struct UsageError {
-  std::string message;
-};
 
 // What the options are read into, as typed.
 struct Typed {
@@ -54,6 +50,7 @@ struct Typed {
   FirewallOptions firewall;
   std::string firewall_action;
   NmEventOptions nm_event;
+  TypedIdentity identity;
   std::string lease;
   std::string wanted_for;
   std::string timeout = "10s";
@@ -114,19 +111,6 @@ ColourChoice parse_colour(const std::string& text) {
   throw UsageError{"--color: \"" + text + "\" is none of auto, always and never"};
 }
 
-// As the configuration demands it of names.
-void check_name(const std::string& name) {
-  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-  constexpr std::size_t kLongest = 63;
-  if (name.size() <= kLongest && name.find_first_not_of(kAllowed) == std::string::npos) return;
-  throw UsageError{"no peer can be called that: a name is 1 to 63 letters, digits, dots, underscores and hyphens"};
-}
-
-void require_name(const std::string& name) {
-  if (name.empty()) throw UsageError{kWhichPeer};
-  check_name(name);
-}
-
 // "up, down, …": for those who typed something else.
 std::string commands_of(const CLI::App& app) {
   std::string text;
@@ -134,14 +118,6 @@ std::string commands_of(const CLI::App& app) {
     text.append(text.empty() ? "" : ", ").append(command->get_name());
   }
   return text;
-}
-
-CLI::App* add_command(CLI::App& app, const char* name, const char* description, const char* footer) {
-  CLI::App* command = app.add_subcommand(name, description);
-  command->footer(footer);
-  command->group("Commands");
-  command->fallthrough();  // global options may stand behind the command
-  return command;
 }
 
 CLI::App* add_timeout(CLI::App* command, Typed& typed) {
@@ -239,6 +215,7 @@ void add_commands(CLI::App& app, Typed& typed) {
   hosts->add_flag("--json", typed.hosts.json, "For scripts");
 
   add_check(app, typed);
+  add_identity_commands(app, typed.identity);
 
   CLI::App* monitor =
       add_command(app, "monitor", "Print a line an event, until interrupted",
@@ -326,6 +303,8 @@ Invocation invocation_of(const CLI::App& app, Typed typed) {
   } else if (name == "firewall") {
     typed.firewall.action = parse_firewall_action(typed.firewall_action);
     invocation.command = typed.firewall;
+  } else if (auto command = identity_command(name, typed.identity)) {
+    invocation.command = std::move(*command);
   } else if (name == kNmEvent) {
     invocation.command = event_of(*chosen.front(), typed.nm_event);
   } else {
@@ -343,6 +322,27 @@ NothingToDo usage(const CLI::App& app, const std::string& message) {
 
 }  // namespace
 
+// As the configuration demands it of names.
+void check_name(const std::string& name) {
+  constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  constexpr std::size_t kLongest = 63;
+  if (name.size() <= kLongest && name.find_first_not_of(kAllowed) == std::string::npos) return;
+  throw UsageError{"no peer can be called that: a name is 1 to 63 letters, digits, dots, underscores and hyphens"};
+}
+
+void require_name(const std::string& name) {
+  if (name.empty()) throw UsageError{kWhichPeer};
+  check_name(name);
+}
+
+CLI::App* add_command(CLI::App& app, const char* name, const char* description, const char* footer) {
+  CLI::App* command = app.add_subcommand(name, description);
+  command->footer(footer);
+  command->group("Commands");
+  command->fallthrough();  // global options may stand behind the command
+  return command;
+}
+
 tl::expected<Invocation, NothingToDo> parse_arguments(int argc, const char* const* argv) {
   Typed typed;
   typed.invocation.socket_path = kDefaultSocket;
@@ -352,7 +352,7 @@ tl::expected<Invocation, NothingToDo> parse_arguments(int argc, const char* cons
   app.get_formatter()->label("REQUIRED", "");
   app.set_version_flag("--version", "anubis " ANUBIS_VERSION);
   app.add_option("--socket", typed.invocation.socket_path,
-                 std::string("The daemon's control socket (default: ") + kDefaultSocket + ")")
+                 "The daemon's control socket (default: " + std::string(kDefaultSocket) + ")")
       ->envname("ANUBIS_SOCKET")
       ->type_name("PATH");
   app.add_option("--color", typed.colour, "auto (default; NO_COLOR is honoured), always or never")->type_name("WHEN");
@@ -365,8 +365,10 @@ tl::expected<Invocation, NothingToDo> parse_arguments(int argc, const char* cons
     return tl::unexpected(NothingToDo{0, app.help()});
   } catch (const CLI::CallForVersion& version) {
     return tl::unexpected(NothingToDo{0, std::string(version.what()) + "\n"});
-  } catch (const CLI::RequiredError&) {  // nothing but NAME is required
-    return tl::unexpected(usage(app, kWhichPeer));
+  } catch (const CLI::RequiredError&) {  // nothing but NAME is required, and trust's FILE
+    const auto chosen = app.get_subcommands();
+    const bool is_trust = !chosen.empty() && chosen.front()->get_name() == "trust";
+    return tl::unexpected(usage(app, is_trust ? "which card? FILE is missing; - is standard input" : kWhichPeer));
   } catch (const CLI::ExtrasError& error) {
     const std::string first = app.remaining().empty() ? "" : app.remaining().front();
     const bool has_command = !app.get_subcommands().empty();

@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include <tl/expected.hpp>
 
+#include "lib/model/endpoint.h"
 #include "lib/model/ip.h"
 
 namespace anubis::cli {
@@ -88,13 +91,37 @@ struct NmEventOptions {
   bool until_running = false;  // wait for a daemon that is being started
 };
 
+struct InitOptions {
+  std::string config;
+  std::string name;  // empty: the system's host name, made fit
+  std::vector<model::InterfaceAddress> addresses;
+  std::optional<model::HostPort> endpoint;
+};
+
+struct CardOptions {
+  std::string config;
+  std::optional<model::HostPort> endpoint;  // absent: as configured
+};
+
+struct TrustOptions {
+  std::string config;
+  std::string file;                          // "-": standard input
+  std::string name;                          // empty: as the card says
+  std::vector<model::IpPrefix> allowed_ips;  // empty: the addresses of the card
+  bool yes = false;
+};
+
+using Command = std::variant<UpOptions, DownOptions, DrainOptions, StatusOptions, IsUpOptions, PeersOptions,
+                             HostsOptions, CheckOptions, MonitorOptions, ReloadOptions, FirewallOptions, NmEventOptions,
+                             SwitchOptions, InitOptions, CardOptions, TrustOptions>;
+
 struct Invocation {
   std::string socket_path;
   ColourChoice colour = ColourChoice::kAuto;
-  std::variant<UpOptions, DownOptions, DrainOptions, StatusOptions, IsUpOptions, PeersOptions, HostsOptions,
-               CheckOptions, MonitorOptions, ReloadOptions, FirewallOptions, NmEventOptions, SwitchOptions>
-      command;
+  Command command;
 };
+
+inline constexpr std::string_view kDefaultSocket = "/run/anubis/control.sock";
 
 // The command line asks for nothing to be done: help, the version, or a mistake in usage (exit status 2).
 struct NothingToDo {

@@ -26,6 +26,9 @@ int check(const Context& context, const CheckOptions& options);
 int monitor(const Context& context, const MonitorOptions& options);
 int reload(const Context& context, const ReloadOptions& options);
 int firewall(const Context& context, const FirewallOptions& options);
+int init(const Context& context, const InitOptions& options);
+int card(const Context& context, const CardOptions& options);
+int trust(const Context& context, const TrustOptions& options);
 int nm_event(const Context& context, const NmEventOptions& options);
 
 }  // namespace anubis::cli

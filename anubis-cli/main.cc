@@ -26,6 +26,9 @@ struct Run {
   int operator()(const MonitorOptions& options) const { return monitor(context, options); }
   int operator()(const ReloadOptions& options) const { return reload(context, options); }
   int operator()(const FirewallOptions& options) const { return firewall(context, options); }
+  int operator()(const InitOptions& options) const { return init(context, options); }
+  int operator()(const CardOptions& options) const { return card(context, options); }
+  int operator()(const TrustOptions& options) const { return trust(context, options); }
   int operator()(const NmEventOptions& options) const { return nm_event(context, options); }
 };
 

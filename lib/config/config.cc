@@ -180,6 +180,7 @@ class Loader {
     const auto or_absent = [&](const Table* table) -> const Table& { return table != nullptr ? *table : absent; };
     read_production(or_absent(section.table("production")));
     read_side(or_absent(section.table("side")));
+    read_endpoint(section);
     read_control(or_absent(section.table("control")));
     Section roaming(or_absent(section.table("roaming")), "roaming", report_);
     config_.roaming = read_roaming(roaming);
@@ -294,6 +295,14 @@ class Loader {
                                 "side.prefix to another, on every host",
                                 address.to_string(), prefix.to_string()));
     }
+  }
+
+  void read_endpoint(Section& section) {
+    const auto parse = [this](std::string_view text) { return parse_endpoint(text, config_.side.prefix); };
+    auto endpoint = section.parsed("endpoint", parse);
+    if (!endpoint) return;
+    if (!endpoint->value.port) endpoint->value.port = config_.production.listen_port;
+    config_.endpoint = std::move(endpoint->value);
   }
 
   void read_control(const Table& table) {

@@ -13,6 +13,7 @@
 #include "lib/base/result.h"
 #include "lib/crypto/keys.h"
 #include "lib/crypto/suites.h"
+#include "lib/model/endpoint.h"
 #include "lib/model/host.h"
 #include "lib/model/ip.h"
 #include "lib/model/peer.h"
@@ -76,6 +77,8 @@ struct Firewall {
 struct Config {
   std::string name;   // what peers' displays call this host
   std::string group;  // of which this host is a server; may be empty
+  // Where others reach this host, for its card; with its port.
+  std::optional<model::HostPort> endpoint;
   // That it allows, and its hardware has; never none, in no order.
   std::vector<crypto::Suite> suites{crypto::Suite::kXChaCha20Poly1305};
   Production production;

@@ -24,11 +24,6 @@ using model::InterfaceAddress;
 using model::IpAddress;
 using model::IpPrefix;
 
-bool is_name_character(char character) {
-  return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
-         (character >= '0' && character <= '9') || character == '.' || character == '_' || character == '-';
-}
-
 // F34: what can never be behind a peer.
 base::Status check_range(const IpPrefix& range, const PeerContext& context) {
   const std::string text = range.to_string();
@@ -77,20 +72,7 @@ void read_allowed_ips(Section& section, const PeerContext& context, PeerEntry& e
 }
 
 void read_endpoints(Section& section, const PeerContext& context, PeerEntry& entry) {
-  const auto parse = [&](std::string_view text) -> base::Result<HostPort> {
-    auto parsed = HostPort::parse(text);
-    if (!parsed) return parsed;
-    const auto literal = parsed->literal();
-    if (literal && (literal->is_unspecified() || literal->is_multicast())) {
-      return fail(ErrorCode::kInvalid, parsed->host + " is the address of no single host; name the peer's own");
-    }
-    if (literal && context.side_prefix.contains(*literal)) {
-      return fail(ErrorCode::kInvalid, parsed->host +
-                                           " is a side address, which stands inside the tunnel; name the "
-                                           "address at which the peer is reached without it");
-    }
-    return parsed;
-  };
+  const auto parse = [&](std::string_view text) { return parse_endpoint(text, context.side_prefix); };
   if (auto endpoint = section.parsed("endpoint", parse)) {
     entry.endpoint = endpoint->place;
     entry.peer.side_endpoint = HostPort{endpoint->value.host, kDefaultSidePort};
@@ -204,16 +186,19 @@ void read_fail_over(Section& section, PeerEntry& entry) {
 
 std::string PeerEntry::key_path(std::string_view key) const { return fmt::format("peer[{}].{}", number, key); }
 
-base::Result<std::string> parse_name(std::string_view text) {
-  constexpr std::size_t kMaxName = 63;  // as a label of the DNS
-  if (text.empty() || text.size() > kMaxName || text.front() == '-' || text.front() == '.' ||
-      !std::ranges::all_of(text, is_name_character)) {
-    return fail(ErrorCode::kInvalid,
-                fmt::format("\"{}\" cannot be a name: 1 to 63 letters, digits, dots, underscores and hyphens, of which "
-                            "neither a dot nor a hyphen comes first",
-                            text.substr(0, kMaxName)));
+base::Result<HostPort> parse_endpoint(std::string_view text, const IpPrefix& side_prefix) {
+  auto parsed = HostPort::parse(text);
+  if (!parsed) return parsed;
+  const auto literal = parsed->literal();
+  if (literal && (literal->is_unspecified() || literal->is_multicast())) {
+    return fail(ErrorCode::kInvalid, parsed->host + " is the address of no single host; name the host's own");
   }
-  return std::string(text);
+  if (literal && side_prefix.contains(*literal)) {
+    return fail(ErrorCode::kInvalid, parsed->host +
+                                         " is a side address, which stands inside the tunnel; name the "
+                                         "address at which the host is reached without it");
+  }
+  return parsed;
 }
 
 std::vector<Located<std::uint16_t>> read_ports(Section& section, std::string_view key) {

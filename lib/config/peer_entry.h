@@ -10,6 +10,7 @@
 
 #include "lib/base/result.h"
 #include "lib/config/document.h"
+#include "lib/config/name.h"
 #include "lib/config/report.h"
 #include "lib/config/section.h"
 #include "lib/model/ip.h"
@@ -47,12 +48,12 @@ struct PeerContext {
   bool firewall = true;     // there is one of ours
 };
 
+// Where a host is reached, by name or by an address that can be one host's outside of the side tunnel.
+[[nodiscard]] base::Result<model::HostPort> parse_endpoint(std::string_view text, const model::IpPrefix& side_prefix);
+
 // A list of UDP ports: at most eight, each once.
 [[nodiscard]] std::vector<Located<std::uint16_t>> read_ports(Section& section, std::string_view key);
 
 [[nodiscard]] PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext& context, Report& report);
-
-// Names are typed at a shell: 1 to 63 of A-Z a-z 0-9 . _ -, the first a letter, a digit or an underscore.
-base::Result<std::string> parse_name(std::string_view text);
 
 }  // namespace anubis::config

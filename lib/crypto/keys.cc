@@ -136,4 +136,13 @@ std::size_t PublicKeyHash::operator()(const PublicKey& key) const noexcept {
   return value;
 }
 
+base::Secret<kKeySize> generate_private_key(base::Random& random) {
+  base::Secret<kKeySize> secret;
+  const auto bytes = secret.writable();
+  random.fill(bytes);
+  bytes.front() &= 0xf8;
+  bytes.back() = static_cast<std::uint8_t>((bytes.back() & 0x7f) | 0x40);
+  return secret;
+}
+
 }  // namespace anubis::crypto

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "lib/base/random.h"
 #include "lib/base/result.h"
 #include "lib/base/secret.h"
 
@@ -53,6 +54,9 @@ class PrivateKey {
 constexpr std::size_t kKeyTextSize = 44;
 // The base64 of a private or preshared key, as parse_secret() takes it.
 [[nodiscard]] base::Secret<kKeyTextSize> format_secret(std::span<const std::uint8_t, kKeySize> secret);
+
+// A fresh private key, in the form in which `wg genkey` makes them (RFC 7748, section 5: some bits are fixed).
+[[nodiscard]] base::Secret<kKeySize> generate_private_key(base::Random& random);
 
 // The interface that carries traffic.
 struct Production {};

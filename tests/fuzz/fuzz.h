@@ -12,6 +12,7 @@
 
 // Each stands in targets/NAME.cc and is a program fuzz_NAME in the preset `fuzz`.
 #define ANUBIS_FUZZ_TARGETS(X) \
+  X(card)                      \
   X(config)                    \
   X(control)                   \
   X(datagram)                  \

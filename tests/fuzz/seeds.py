@@ -5,6 +5,7 @@ They come from the test vectors, the example configuration and what follows here
 in, and keeps those that reach something that no other input of the corpus reaches.
 """
 import base64
+import hashlib
 import json
 import pathlib
 import struct
@@ -197,6 +198,18 @@ def config():
     yield (ROOT / "docs" / "anubis.toml.example").read_bytes()
 
 
+def card():
+    lines = "anubis-card: 1\nname: jacinth\npublic-key: " + KEYS[0] + "\nside-public-key: " + KEYS[1] + "\nside-address: fd77::1\n"
+    for more in ("", "endpoint: jacinth.example.net:4296\nside-endpoint: [2001:db8::1]:4297\naddress: 10.44.0.1\naddress: fd44::1\n",
+                 "endpoint: x\n", "address: 127.0.0.1\n", "name: again\n"):
+        digest = base64.b32encode(hashlib.blake2b((lines + more).encode(), digest_size=16).digest()[:10]).decode().lower()
+        text = lines + more + "checksum: " + "-".join(digest[at:at + 4] for at in range(0, 16, 4)) + "\n"
+        yield text.encode()
+        yield "".join(f"> {line} \r\n" for line in text.splitlines()).encode()
+        yield text.replace(" ", "\n").encode()
+        yield text[:-3].encode()
+
+
 def wg_quick():
     peer = f"[Peer]\nPublicKey = {KEYS[0]}\n"
     yield f"""[Interface]
@@ -361,8 +374,8 @@ def packet():
     yield b"\x45"
 
 
-TARGETS = [config, control, datagram, gatekeepers, netd_channel, netlink, packet, reply, request, rtnetlink, session_store,
-           texts, transaction, uapi, wg_quick]
+TARGETS = [card, config, control, datagram, gatekeepers, netd_channel, netlink, packet, reply, request, rtnetlink,
+           session_store, texts, transaction, uapi, wg_quick]
 
 
 def main():

@@ -200,12 +200,12 @@ TEST_F(ConfigTest, KeysOfPeersAreChecked) {
        "12: key peer[1].endpoint: \"a b\" is not a host name or an address, with or without :port"},
       {"endpoint = \"192.0.2.1:0\"", "12: key peer[1].endpoint: \"192.0.2.1:0\" has no valid port: 1 to 65535"},
       {"endpoint = \"0.0.0.0\"",
-       "12: key peer[1].endpoint: 0.0.0.0 is the address of no single host; name the peer's own"},
+       "12: key peer[1].endpoint: 0.0.0.0 is the address of no single host; name the host's own"},
       {"endpoint = \"[ff02::1]:7\"",
-       "12: key peer[1].endpoint: ff02::1 is the address of no single host; name the peer's own"},
+       "12: key peer[1].endpoint: ff02::1 is the address of no single host; name the host's own"},
       {"endpoint = \"fd77::1\"",
        "12: key peer[1].endpoint: fd77::1 is a side address, which stands inside the tunnel; "
-       "name the address at which the peer is reached without it"},
+       "name the address at which the host is reached without it"},
       {"endpoint = \"192.0.2.1:4297\"",
        "12: key peer[1].endpoint: 192.0.2.1:4297 would be both the production and the "
        "side endpoint; they need different ports"},

@@ -1,0 +1,101 @@
+#include "lib/identity/template.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "lib/config/config.h"
+#include "lib/config/name.h"
+
+namespace anubis::identity {
+namespace {
+
+template <class T>
+std::string list_of(const std::vector<T>& values) {
+  std::vector<std::string> quoted;
+  quoted.reserve(values.size());
+  for (const T& value : values) quoted.push_back(fmt::format("\"{}\"", value.to_string()));
+  return fmt::format("[{}]", fmt::join(quoted, ", "));
+}
+
+// HOST alone where the port is the usual one.
+std::string brief(const model::HostPort& endpoint, std::uint16_t usual) {
+  return endpoint.port == usual ? model::HostPort{endpoint.host, {}}.to_string() : endpoint.to_string();
+}
+
+std::string addresses_of(const HostText& host) {
+  if (!host.addresses.empty()) return fmt::format("addresses = {}\n", list_of(host.addresses));
+  return "# This host's address in the tunnel. Choose a private range that nobody uses yet, such as 10.44.0.0/24, the "
+         "same for all\n"
+         "# of your hosts, and give each host an address of its own in it.\n"
+         "#addresses = [\"10.44.0.1/24\"]\n";
+}
+
+std::string endpoint_of(const HostText& host) {
+  constexpr std::string_view kComment =
+      "# Where other hosts reach this one from outside: a name or an address. Printed on its card and in invitations.\n"
+      "# A host that only calls others, such as a laptop, has none.\n";
+  if (host.endpoint) {
+    return fmt::format("{}endpoint = \"{}\"\n", kComment, brief(*host.endpoint, config::kDefaultProductionPort));
+  }
+  return fmt::format("{}#endpoint = \"{}.example.net\"\n", kComment, host.name);
+}
+
+}  // namespace
+
+std::string fit_name(std::string_view host_name) {
+  constexpr std::size_t kLongest = 63;
+  std::string name(host_name.substr(0, host_name.find('.')).substr(0, kLongest));
+  for (char& character : name) {
+    if (!config::parse_name(std::string("a") + character)) character = '-';
+  }
+  name.erase(0, std::min(name.find_first_not_of('-'), name.size()));
+  return name.empty() ? "host" : name;
+}
+
+std::string host_toml(const HostText& host) {
+  return fmt::format(
+      R"(# Anubis' configuration of this host, made by `anubis init`. Every key is explained in anubis.toml(5).
+# Peers stand in conf.d beside this file, one file each; `anubis trust` and `anubis invite` write them.
+# After a change by hand: anubisd --check-config, then anubis reload (of what stands here, a restart of anubisd).
+
+# What other hosts call this one.
+name = "{}"
+
+{}
+# The interface that carries traffic. Only those peers stand on it that are up.
+[production]
+#interface = "wg0"
+#listen_port = 4296
+private_key_file = "{}"
+{}
+# The interface for Anubis alone. Every peer stands on it, always.
+[side]
+#interface = "anubis0"
+#listen_port = 4297
+private_key_file = "{}"
+)",
+      host.name, endpoint_of(host), host.key_file, addresses_of(host), host.side_key_file);
+}
+
+std::string peer_toml(const PeerText& peer) {
+  std::string text = fmt::format("[[peer]]\nname = \"{}\"\npublic_key = \"{}\"\nside_public_key = \"{}\"\n", peer.name,
+                                 peer.public_key.to_base64(), peer.side_public_key.to_base64());
+  if (peer.side_address) text += fmt::format("side_address = \"{}\"\n", peer.side_address->to_string());
+  if (peer.endpoint) {
+    text += fmt::format("endpoint = \"{}\"\n", brief(*peer.endpoint, config::kDefaultProductionPort));
+  }
+  // Without it, the endpoint's host with the usual port is meant.
+  if (peer.side_endpoint &&
+      (!peer.endpoint || *peer.side_endpoint != model::HostPort{peer.endpoint->host, config::kDefaultSidePort})) {
+    text += fmt::format("side_endpoint = \"{}\"\n", peer.side_endpoint->to_string());
+  }
+  text += "# What goes to it and may come from it while it is up.\n";
+  text += fmt::format("allowed_ips = {}\n", list_of(peer.allowed_ips));
+  if (!peer.addresses.empty()) text += fmt::format("addresses = {}\n", list_of(peer.addresses));
+  if (peer.persistent_keepalive != 0) {
+    text += fmt::format("persistent_keepalive = {}\n", peer.persistent_keepalive);
+  }
+  return text;
+}
+
+}  // namespace anubis::identity
