@@ -107,6 +107,9 @@ base::Status Daemon::resume_sessions() {
   for (const model::PeerIndex peer : *installed) {
     const auto found = remembered.extract(directory_.get(peer)->public_key);
     gatekeeper_.resume(peer, found.empty() ? std::nullopt : std::optional(found.mapped()), true, now);
+    // It was there before us, as wg-quick has peers: nobody asked for its end.
+    const bool stood_before = found.empty() && !interfaces_.report(netd::Interface::kProduction).created_by_us;
+    if (stood_before && directory_.get(peer)->is_plain) gatekeeper_.keep(peer, now);
   }
   for (const auto& [key, facts] : remembered) {
     gatekeeper_.resume(*directory_.find(key), facts, false, now);

@@ -16,6 +16,7 @@ std::optional<std::uint16_t> further_port(const model::Peer& peer, const netd::P
 PeerFacts gather_facts(const model::Peer& peer, const std::optional<netd::PeerReport>& side_report,
                        const gate::SessionView& view) {
   PeerFacts facts{.name = peer.name,
+                  .is_plain = peer.is_plain,
                   .endpoint = peer.endpoint,
                   .side_endpoint = peer.side_endpoint,
                   .endpoint_ports = peer.endpoint_ports,

@@ -86,6 +86,15 @@ std::string refusal(const gate::Outcome& outcome) {
          advice(outcome.code);
 }
 
+// It has us as a peer, or so its owner believes; nobody can be asked.
+std::string why_plain_is_silent(const gate::Outcome& outcome, const PeerFacts& facts) {
+  return fmt::format(
+      "{} did not shake hands within {}: is {} right and open, does it have this host's production public key, and "
+      "both "
+      "the same preshared key, or none?",
+      facts.name, base::format_duration(outcome.took), facts.endpoint ? facts.endpoint->to_string() : "its endpoint");
+}
+
 std::string why_no_handshake(const PeerFacts& facts) {
   const std::string port =
       facts.endpoint ? fmt::format("{}/udp open at {}", facts.endpoint->port.value_or(0), facts.endpoint->host)
@@ -116,6 +125,7 @@ std::string why_not_up(const gate::Outcome& outcome, const PeerFacts& facts) {
     case Verdict::kRefused:
       return fmt::format("{} {}", facts.name, refusal(outcome));
     case Verdict::kNoHandshake:
+      if (facts.is_plain) return why_plain_is_silent(outcome, facts);
       return fmt::format("{} agreed, but is not up after {}: {}", facts.name, base::format_duration(outcome.took),
                          why_no_handshake(facts));
     case Verdict::kLocal:

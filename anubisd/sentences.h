@@ -20,6 +20,7 @@ namespace anubis::daemon {
 // What is known of a peer when a command for it has failed.
 struct PeerFacts {
   std::string name;
+  bool is_plain = false;
   std::optional<model::HostPort> endpoint;       // production, with the port in use; none: a roamer
   std::optional<model::HostPort> side_endpoint;  // as configured; none: a roamer
   std::vector<std::uint16_t> endpoint_ports;

@@ -82,8 +82,12 @@ ProductionPeers::Plan ProductionPeers::plan(const InstallRequest& request, const
   Plan plan;
   plan.after.allowed_ips = allowed_ips;
   plan.after.endpoint = request.endpoint || !before ? request.endpoint : before->endpoint;
-  if (request.preshared_key) {
-    plan.after.preshared_key = none_if_zero(request.preshared_key);
+  // No session brings a plain peer one: it has the configured one, always.
+  auto preshared_key = request.preshared_key;
+  if (peer.is_plain)
+    preshared_key = peer.production_preshared_key ? peer.production_preshared_key : crypto::no_preshared_key();
+  if (preshared_key) {
+    plan.after.preshared_key = none_if_zero(preshared_key);
   } else if (before) {
     plan.after.preshared_key = before->preshared_key;
   } else if (known != sessions_.end()) {
@@ -120,8 +124,8 @@ ProductionPeers::Plan ProductionPeers::plan(const InstallRequest& request, const
   } else if (before->persistent_keepalive != peer.persistent_keepalive) {
     change.persistent_keepalive = peer.persistent_keepalive;
   }
-  if (request.preshared_key && !crypto::same_key(plan.after.preshared_key, before->preshared_key)) {
-    change.preshared_key = request.preshared_key;
+  if (preshared_key && !crypto::same_key(plan.after.preshared_key, before->preshared_key)) {
+    change.preshared_key = preshared_key;
   }
   if (change.endpoint || change.allowed_ips || change.persistent_keepalive || change.preshared_key)
     plan.changes.push_back(std::move(change));

@@ -132,6 +132,7 @@ snapshot::Peer encode_peer(const model::Peer& peer) {
   out.set_fails_over(peer.fails_over);
   if (peer.fail_back) out.set_fail_back_nanoseconds(peer.fail_back->count());
   out.set_is_automatic(peer.is_automatic);
+  out.set_is_plain(peer.is_plain);
   out.set_secrets_version(peer.secrets_version);
   return out;
 }
@@ -295,6 +296,7 @@ std::optional<model::Peer> decode_peer(const snapshot::Peer& in) {
   peer.fails_over = in.fails_over();
   if (in.has_fail_back_nanoseconds()) peer.fail_back = base::Duration(in.fail_back_nanoseconds());
   peer.is_automatic = in.is_automatic();
+  peer.is_plain = in.is_plain();
   peer.secrets_version = in.secrets_version();
   return peer;
 }

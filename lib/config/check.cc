@@ -26,7 +26,8 @@ void check_names(const std::vector<PeerEntry>& peers, Report& report) {
 }
 
 // All keys of all hosts, production and side alike, in one set: with equal keys on side and production, a captured
-// initiation for the one could be played to the other and move its endpoint.
+// initiation for the one could be played to the other and move its endpoint. A plain peer has one interface only, and
+// may have one key for it: our two have different ones, so what it sends to either is nothing to the other.
 class KeySet {
  public:
   explicit KeySet(std::size_t peers, Report& report) : report_(report) { seen_.reserve(2 * peers + 2); }
@@ -70,7 +71,8 @@ void check_keys(const Config& own, const OwnPlaces& places, const std::vector<Pe
   keys.add_own(own.side.public_key, places.side_key, "side.private_key_file");
   for (const PeerEntry& entry : peers) {
     keys.add(entry.peer.public_key, entry.public_key, entry, "public_key");
-    keys.add(entry.peer.side_public_key, entry.side_public_key, entry, "side_public_key");
+    const bool has_one_key = entry.peer.is_plain && entry.peer.side_public_key.bytes == entry.peer.public_key.bytes;
+    if (!has_one_key) keys.add(entry.peer.side_public_key, entry.side_public_key, entry, "side_public_key");
   }
 }
 
@@ -89,6 +91,10 @@ void check_preshared_keys(const Config& own, const std::vector<PeerEntry>& peers
       check_private(entry, entry.preshared_key, "preshared_key_file", peer.preshared_key->view());
     if (entry.side_preshared_key)
       check_private(entry, entry.side_preshared_key, "side_preshared_key_file", peer.side_preshared_key->view());
+    if (entry.production_preshared_key) {
+      check_private(entry, entry.production_preshared_key, "production_preshared_key_file",
+                    peer.production_preshared_key->view());
+    }
     if (entry.preshared_key && entry.side_preshared_key &&
         std::ranges::equal(peer.preshared_key->view(), peer.side_preshared_key->view())) {
       report.error(*entry.side_preshared_key, entry.key_path("side_preshared_key_file"),

@@ -71,11 +71,41 @@ void read_allowed_ips(Section& section, const PeerContext& context, PeerEntry& e
   }
 }
 
+// One WireGuard interface, one key.
+void read_keys(Section& section, PeerEntry& entry) {
+  section.require("public_key", "it is the peer's production public key");
+  if (const auto key = section.parsed("public_key", crypto::parse_public_key)) {
+    entry.peer.public_key = crypto::ProductionPublicKey(key->value);
+    entry.public_key = key->place;
+  }
+  if (entry.peer.is_plain && !section.has("side_public_key")) {
+    entry.peer.side_public_key = crypto::SidePublicKey(entry.peer.public_key);
+    entry.side_public_key = entry.public_key;
+    return;
+  }
+  section.require("side_public_key",
+                  "it is the public key of the peer's side interface; if no Anubis runs there, write plain = true");
+  if (const auto key = section.parsed("side_public_key", crypto::parse_public_key)) {
+    entry.peer.side_public_key = crypto::SidePublicKey(key->value);
+    entry.side_public_key = key->place;
+  }
+}
+
+// What Anubis does together with the peer's own does not exist with a plain one.
+void check_plain(Section& section, const PeerEntry& entry) {
+  if (!entry.peer.is_plain) return;
+  for (const std::string_view key : {"preshared_key_file", "endpoint_ports", "fail_over"}) {
+    if (!section.has(key)) continue;
+    section.error(section.value(key)->place, key,
+                  "needs an Anubis at the other end, and plain = true says that there is none");
+  }
+}
+
 void read_endpoints(Section& section, const PeerContext& context, PeerEntry& entry) {
   const auto parse = [&](std::string_view text) { return parse_endpoint(text, context.side_prefix); };
   if (auto endpoint = section.parsed("endpoint", parse)) {
     entry.endpoint = endpoint->place;
-    entry.peer.side_endpoint = HostPort{endpoint->value.host, kDefaultSidePort};
+    if (!entry.peer.is_plain) entry.peer.side_endpoint = HostPort{endpoint->value.host, kDefaultSidePort};
     if (!endpoint->value.port) endpoint->value.port = kDefaultProductionPort;
     entry.peer.endpoint = std::move(endpoint->value);
   }
@@ -228,16 +258,8 @@ PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext&
     entry.peer.name = std::move(name->value);
     entry.name = name->place;
   }
-  section.require("public_key", "it is the peer's production public key");
-  if (const auto key = section.parsed("public_key", crypto::parse_public_key)) {
-    entry.peer.public_key = crypto::ProductionPublicKey(key->value);
-    entry.public_key = key->place;
-  }
-  section.require("side_public_key", "it is the public key of the peer's side interface");
-  if (const auto key = section.parsed("side_public_key", crypto::parse_public_key)) {
-    entry.peer.side_public_key = crypto::SidePublicKey(key->value);
-    entry.side_public_key = key->place;
-  }
+  entry.peer.is_plain = section.boolean("plain").value_or(false);
+  read_keys(section, entry);
   read_side_address(section, context, entry);
   read_endpoints(section, context, entry);
   read_endpoint_ports(section, entry);
@@ -251,11 +273,18 @@ PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext&
   read_preshared_key(section, "preshared_key_file", context, entry.peer.preshared_key, entry.preshared_key);
   read_preshared_key(section, "side_preshared_key_file", context, entry.peer.side_preshared_key,
                      entry.side_preshared_key);
+  read_preshared_key(section, "production_preshared_key_file", context, entry.peer.production_preshared_key,
+                     entry.production_preshared_key);
+  if (entry.production_preshared_key && !entry.peer.is_plain) {
+    section.error(*entry.production_preshared_key, "production_preshared_key_file",
+                  "is for peers with plain = true; with others each session has a fresh one");
+  }
   if (const auto lease = section.parsed("lease", parse_time_to_live)) entry.peer.lease = lease->value;
   if (const auto idle = section.parsed("idle_timeout", parse_time_to_live)) entry.peer.idle_timeout = idle->value;
   entry.peer.is_automatic = section.boolean("auto").value_or(false);
   if (auto group = section.parsed("group", parse_name)) entry.peer.group = std::move(group->value);
   read_fail_over(section, entry);
+  check_plain(section, entry);
   section.finish();
   return entry;
 }

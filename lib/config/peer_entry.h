@@ -32,6 +32,7 @@ struct PeerEntry {
   std::optional<Place> side_endpoint;
   std::optional<Place> preshared_key;
   std::optional<Place> side_preshared_key;
+  std::optional<Place> production_preshared_key;
   std::vector<Place> allowed_ips;  // as many as in peer
   std::vector<Place> addresses;    // the same
   std::vector<Place> lan_addresses;

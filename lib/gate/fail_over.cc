@@ -84,7 +84,7 @@ void Gatekeeper::came_up(PeerIndex peer, Session& with, Time now) {
     }
   }
   set_state(peer, with, SessionState::kUp, std::move(reason), now);
-  fulfilled(with);
+  fulfilled(peer, with, now);
   end_attempt(peer, with, {}, now);
 }
 

@@ -67,7 +67,9 @@ void Gatekeeper::up(CommandId command, PeerIndex peer, const UpRequest& request,
   }
   with.attempt = Attempt{.started = now, .deadline = now + request.timeout, .wish = wish, .waiting = {command}};
   if (request.instead_of_group) take_over_group(peer, *with.attempt);
-  if (with.state == SessionState::kUp) {
+  if (with.state == SessionState::kUp && is_plain(peer)) {
+    install_plain(peer, with);
+  } else if (with.state == SessionState::kUp) {
     with.attempt->phase = Attempt::Phase::kAsking;
     ask(peer, with, wire::Operation::kRenew, now);
   } else {
@@ -88,10 +90,12 @@ void Gatekeeper::installed(PeerIndex peer, Ticket ticket, base::Result<Installed
     with.awaited.reset();
     if (result && with.attempt->phase == Attempt::Phase::kTakingOver) {
       came_up(peer, with, now);
+    } else if (result && with.state != SessionState::kUp && comes_by_itself(peer)) {
+      came_up(peer, with, now);
     } else if (result && with.state != SessionState::kUp) {
       shake(peer, with, now);
     } else if (result && result->presence == wire::PeerPresence::kFound) {
-      fulfilled(with);
+      fulfilled(peer, with, now);
       end_attempt(peer, with, {.was_so_already = true}, now);  // renewed, and all is as it should be
     } else if (result) {
       begin_up(peer, with, now);  // somebody took the peer away here: as when the other end has forgotten it

@@ -119,6 +119,9 @@ class Gatekeeper {
   // up is up, untouched; nothing remembered of it: a session of the peer's, with the configured lease from now. What
   // was under way is ended at both ends, or begun again if it is wished.
   void resume(PeerIndex peer, const std::optional<Remembered>& remembered, bool is_installed, base::Time now);
+  // Such a peer, on which no Anubis runs, stood on the interface before there was one here: it is wished, as if a user
+  // had asked for it persistently.
+  void keep(PeerIndex peer, base::Time now);
   // The production interface was made anew: installs all sessions that are up again.
   void reinstall_all(base::Time now);
   // It has gone and cannot be had back for now: says bye to all. Wishes are tried again.
@@ -208,7 +211,7 @@ class Gatekeeper {
 
   // wishes.cc: what is done by itself, so that wishes come true and stay so
   [[nodiscard]] std::chrono::seconds lease_to_ask(PeerIndex peer, const Session& session, base::Time now) const;
-  void fulfilled(Session& session);
+  void fulfilled(PeerIndex peer, Session& session, base::Time now);
   void plan_wish(Session& session, base::Time now);
   void wake_wish(PeerIndex peer, Session& session, base::Time now);
   void try_again(PeerIndex peer, Session& session, base::Time now);
@@ -246,6 +249,12 @@ class Gatekeeper {
 
   // memory.cc: what outlives the process
   void remember(PeerIndex peer, Session& session);
+
+  // plain.cc: peers on which no Anubis runs
+  [[nodiscard]] bool is_plain(PeerIndex peer) const;
+  [[nodiscard]] bool comes_by_itself(PeerIndex peer) const;
+  void install_plain(PeerIndex peer, Session& session);
+  void end_wish_with_lease(PeerIndex peer, Session& session, base::Time now) const;
 
   // limits.cc
   // Made when there is none yet; another one that is idle may go for it.

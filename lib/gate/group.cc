@@ -22,7 +22,7 @@ constexpr base::Duration kForgottenLeave = 60s;
 bool Gatekeeper::is_fellow(PeerIndex peer) const {
   if (settings_.group.empty()) return false;
   const model::Peer* const found = directory_.get(peer);
-  return found != nullptr && found->group == settings_.group;
+  return found != nullptr && found->group == settings_.group && !found->is_plain;
 }
 
 void Gatekeeper::find_fellows(Time now) {

@@ -59,6 +59,11 @@ std::string brief(Verdict verdict, const std::string& text) {
 // --- requests --------------------------------------------------------------------------------------------------------
 
 void Gatekeeper::ask(PeerIndex peer, Session& with, wire::Operation operation, Time now) {
+  if (is_plain(peer)) {
+    with.exchange.reset();
+    with.peer_may_be_up = false;
+    return;
+  }
   const crypto::Suite suite = suite_to_ask_in(with);
   const auto keys = message_keys(peer, with, suite);
   if (!keys) {
@@ -224,6 +229,7 @@ void Gatekeeper::begin_up(PeerIndex peer, Session& with, Time now) {
   void_token(with);
   with.unopened = 0;
   set_state(peer, with, SessionState::kGoingUp, {}, now);
+  if (comes_by_itself(peer)) return install_plain(peer, with);
   with.attempt->phase = Phase::kResolving;
   with.awaited = new_ticket();
   emit(ResolveEndpoint{peer, *with.awaited});
@@ -241,8 +247,12 @@ void Gatekeeper::resolved(PeerIndex peer, Ticket ticket, base::Result<model::End
   with.awaited.reset();
   if (endpoint) {
     with.attempt->endpoint = *endpoint;
-    with.attempt->phase = Phase::kAsking;
-    ask(peer, with, wire::Operation::kUp, now);
+    if (is_plain(peer)) {
+      install_plain(peer, with);
+    } else {
+      with.attempt->phase = Phase::kAsking;
+      ask(peer, with, wire::Operation::kUp, now);
+    }
   } else {
     fail_attempt(peer, with, Verdict::kNoEndpoint, endpoint.error().message, now);
   }
@@ -275,7 +285,9 @@ void Gatekeeper::shake(PeerIndex peer, Session& with, Time now) {
   Attempt& attempt = *with.attempt;
   attempt.phase = Phase::kShaking;
   attempt.recreate_after = std::max({kShortestShake, attempt.round_trip * 3 / 2, attempt.recreate_after * 2});
-  attempt.recreate_at = we_initiate_handshake(peer, with) ? now + attempt.recreate_after : Time::max();
+  // An initiation cannot come too early to a plain peer, which has us all the time: WireGuard repeats what is lost.
+  const bool may_come_too_early = we_initiate_handshake(peer, with) && !is_plain(peer);
+  attempt.recreate_at = may_come_too_early ? now + attempt.recreate_after : Time::max();
   with.awaited = new_ticket();
   emit(WatchHandshake{peer, *with.awaited});
 }

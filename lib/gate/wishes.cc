@@ -63,7 +63,8 @@ std::chrono::seconds Gatekeeper::lease_to_ask(PeerIndex peer, const Session& wit
 }
 
 // The attempt has succeeded: from now on what it was made for is wished.
-void Gatekeeper::fulfilled(Session& with) {
+void Gatekeeper::fulfilled(PeerIndex peer, Session& with, Time now) {
+  end_wish_with_lease(peer, with, now);
   with.wish = with.attempt->wish;
   with.wish->fulfilled = true;
   with.failures = 0;

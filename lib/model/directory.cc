@@ -11,7 +11,8 @@ namespace {
 
 bool same_secrets(const Peer& a, const Peer& b) {
   return crypto::same_key(a.preshared_key, b.preshared_key) &&
-         crypto::same_key(a.side_preshared_key, b.side_preshared_key);
+         crypto::same_key(a.side_preshared_key, b.side_preshared_key) &&
+         crypto::same_key(a.production_preshared_key, b.production_preshared_key);
 }
 
 bool same(const Peer& a, const Peer& b) {
@@ -19,7 +20,8 @@ bool same(const Peer& a, const Peer& b) {
          a.side_address == b.side_address && a.endpoint == b.endpoint && a.side_endpoint == b.side_endpoint &&
          a.endpoint_ports == b.endpoint_ports && a.allowed_ips == b.allowed_ips && a.addresses == b.addresses &&
          a.lan_addresses == b.lan_addresses && a.persistent_keepalive == b.persistent_keepalive && a.lease == b.lease &&
-         a.idle_timeout == b.idle_timeout && a.group == b.group && a.is_automatic == b.is_automatic;
+         a.idle_timeout == b.idle_timeout && a.group == b.group && a.is_automatic == b.is_automatic &&
+         a.is_plain == b.is_plain;
 }
 
 template <class Map, class Key>

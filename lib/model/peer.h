@@ -40,6 +40,10 @@ struct Peer {
   // We come back to it when it has been heard for so long; none: only when we are told to.
   std::optional<base::Duration> fail_back;
   bool is_automatic = false;  // brought up and taken down by where this host is
+  // No Anubis runs there: one WireGuard interface with one key, a phone's app, say. It is never asked anything.
+  bool is_plain = false;
+  // WireGuard's, of the production tunnel with such a peer, where no session brings one; may be null.
+  std::shared_ptr<const crypto::WireGuardPresharedKey> production_preshared_key;
   bool never_clear = false;   // what is for its allowed IPs goes to it or nowhere; sessions don't mind
   // Another number after each reload that changed the peer's secrets, for those who are not given them.
   std::uint32_t secrets_version = 0;

@@ -186,11 +186,12 @@ TEST_F(ConfigTest, NamesAreWhatCanBeTypedAtAShell) {
 }
 
 TEST_F(ConfigTest, APeerIsToldWhatItLacks) {
-  EXPECT_EQ(
-      error_of_xena_and("[[peer]]\n"),
-      "anubis.toml:9:1: key peer[1].name: is missing; say what to call this peer, as in: anubis up NAME\n"
-      "anubis.toml:9:1: key peer[1].public_key: is missing; it is the peer's production public key\n"
-      "anubis.toml:9:1: key peer[1].side_public_key: is missing; it is the public key of the peer's side interface");
+  EXPECT_EQ(error_of_xena_and("[[peer]]\n"),
+            "anubis.toml:9:1: key peer[1].name: is missing; say what to call this peer, as in: anubis up NAME\n"
+            "anubis.toml:9:1: key peer[1].public_key: is missing; it is the peer's production public key\n"
+            "anubis.toml:9:1: key peer[1].side_public_key: is missing; it is the public key of the peer's side "
+            "interface; if no "
+            "Anubis runs there, write plain = true");
 }
 
 TEST_F(ConfigTest, KeysOfPeersAreChecked) {
@@ -238,8 +239,9 @@ TEST_F(ConfigTest, KeysOfPeersAreChecked) {
        "1: key peer[1].firmware: is not known; known here: addresses, allowed_ips, auto, endpoint, endpoint_ports, "
        "fail_back, "
        "fail_over, group, "
-       "idle_timeout, lan_addresses, lease, name, nested, never_clear, persistent_keepalive, preshared_key_file, "
-       "public_key, side_address, side_endpoint, side_preshared_key_file, "
+       "idle_timeout, lan_addresses, lease, name, nested, never_clear, persistent_keepalive, plain, "
+       "preshared_key_file, production_preshared_key_file, public_key, side_address, side_endpoint, "
+       "side_preshared_key_file, "
        "side_public_key"},
   };
   for (const auto& [line, error] : cases) {

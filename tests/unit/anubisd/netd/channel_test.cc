@@ -69,6 +69,7 @@ config::Config config_with_peers() {
   model::Peer roamer = peer("roamer", 3, {"10.44.3.0/24"});
   roamer.endpoint.reset();
   roamer.side_endpoint.reset();
+  roamer.is_plain = true;
   config.peers = {jacinth, beryl, roamer};
   return config;
 }
@@ -186,6 +187,7 @@ TEST_F(RemoteNetdTest, TheGreetingBringsTheAuthorisedSetWithoutSecrets) {
     EXPECT_EQ(peers[i].lease, wanted.lease);
     EXPECT_EQ(peers[i].group, wanted.group);
     EXPECT_EQ(peers[i].is_automatic, wanted.is_automatic);
+    EXPECT_EQ(peers[i].is_plain, wanted.is_plain);
     EXPECT_EQ(peers[i].preshared_key, nullptr);
   }
 }

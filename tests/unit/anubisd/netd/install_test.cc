@@ -107,6 +107,22 @@ TEST_F(Install, ThePresharedKeyStaysWhenNoneIsNamedAndGoesWhenItIsZero) {
   EXPECT_FALSE(production().peer(key(1))->preshared_key);
 }
 
+// No session brings it one.
+TEST_F(Install, APlainPeerHasThePresharedKeyOfTheConfigurationWhateverIsAskedFor) {
+  auto configured = peer("hotel", 1, {"10.44.1.0/24"});
+  configured.is_plain = true;
+  configured.production_preshared_key = preshared_key(1);
+  const auto index = add_peer(configured);
+  bring_up();
+  auto request = to(index);
+  request.preshared_key = preshared_key(0);
+  ASSERT_TRUE(netd_->install(request));
+  EXPECT_TRUE(production().peer(key(1))->preshared_key->equals(*preshared_key(1)));
+  const auto batches = production().batches();
+  ASSERT_TRUE(netd_->install({.peer = index}));
+  EXPECT_EQ(production().batches(), batches);
+}
+
 TEST_F(Install, APresharedKeyOutlivesTheDeviceAndTheProcessButNotTheSession) {
   const auto index = jacinth();
   bring_up();
