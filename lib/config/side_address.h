@@ -1,4 +1,4 @@
-// Side addresses: derived from keys, or configured. Internal to lib/config.
+// Side addresses: derived from keys, or configured.
 #pragma once
 
 #include <string_view>

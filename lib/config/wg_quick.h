@@ -77,6 +77,10 @@ struct WgQuickFile {
 
 // A text that parse_wg_quick() reads as the same file. Texts must hold no control characters, no '#', and no blanks at
 // their ends, as those that were parsed do not.
-[[nodiscard]] base::SecretText format_wg_quick(const WgQuickFile& file);
+enum class WgQuickStyle {
+  kReadable,
+  kCompact,  // as short as it can be, for a QR code
+};
+[[nodiscard]] base::SecretText format_wg_quick(const WgQuickFile& file, WgQuickStyle style = WgQuickStyle::kReadable);
 
 }  // namespace anubis::config

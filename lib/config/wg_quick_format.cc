@@ -9,11 +9,25 @@ namespace {
 
 class Writer {
  public:
+  explicit Writer(WgQuickStyle style) {
+    switch (style) {
+      case WgQuickStyle::kReadable:
+        break;
+      case WgQuickStyle::kCompact:
+        before_section_ = "";
+        equals_ = "=";
+        comma_ = ",";
+        break;
+    }
+  }
+
   void section(std::string_view name) {
-    if (!text_.view().empty()) text_.append("\n");
+    if (!text_.view().empty()) text_.append(before_section_);
     text_.append(fmt::format("[{}]\n", name));
   }
-  void line(std::string_view key, std::string_view value) { text_.append(fmt::format("{} = {}\n", key, value)); }
+  void line(std::string_view key, std::string_view value) {
+    text_.append(fmt::format("{}{}{}\n", key, equals_, value));
+  }
   void line(std::string_view key, std::uint32_t value) { line(key, fmt::to_string(value)); }
   void lines(std::string_view key, const std::vector<std::string>& values) {
     for (const std::string& value : values) line(key, value);
@@ -22,14 +36,14 @@ class Writer {
   void list(std::string_view key, const std::vector<T>& values) {
     if (values.empty()) return;
     std::string joined;
-    for (const T& value : values) joined += (joined.empty() ? "" : ", ") + value.to_string();
+    for (const T& value : values) joined.append(joined.empty() ? "" : comma_).append(value.to_string());
     line(key, joined);
   }
   // Not by fmt, whose memory would not be wiped.
   void secret_line(std::string_view key, std::span<const std::uint8_t, crypto::kKeySize> secret) {
     const auto value = crypto::format_secret(secret);
     text_.append(key);
-    text_.append(" = ");
+    text_.append(equals_);
     text_.append({reinterpret_cast<const char*>(value.view().data()), value.kSize});
     text_.append("\n");
   }
@@ -38,6 +52,9 @@ class Writer {
 
  private:
   base::SecretText text_;
+  std::string_view before_section_ = "\n";
+  std::string_view equals_ = " = ";
+  std::string_view comma_ = ", ";
 };
 
 void write_table(Writer& out, const WgQuickTable& table) {
@@ -79,8 +96,8 @@ void write_peer(Writer& out, const WgQuickPeer& peer) {
 
 }  // namespace
 
-base::SecretText format_wg_quick(const WgQuickFile& file) {
-  Writer out;
+base::SecretText format_wg_quick(const WgQuickFile& file, WgQuickStyle style) {
+  Writer out(style);
   write_interface(out, file.interface);
   for (const WgQuickPeer& peer : file.peers) write_peer(out, peer);
   return out.take();
