@@ -36,6 +36,14 @@ std::optional<Endpoint> Endpoints::known(PeerIndex peer, std::uint16_t told_port
     }
     told_port = *configured->endpoint->port;
   }
+  // A phone has one socket for both tunnels.
+  const bool has_one_socket = configured->is_plain &&
+                              configured->side_public_key.bytes == configured->public_key.bytes &&
+                              !configured->endpoint;
+  if (has_one_socket) {
+    const auto report = side_report(peer);
+    return report ? report->endpoint : std::nullopt;
+  }
   if (told_port == 0) return std::nullopt;
   const auto report = side_report(peer);
   if (!report || !report->endpoint) return std::nullopt;

@@ -17,6 +17,13 @@ using base::fail;
 using base::Status;
 using firewall::Standing;
 
+// Where there was no table of ours, there may be a tunnel from before us that is to be adopted.
+std::vector<model::IpPrefix> everything() {
+  constexpr std::array<std::uint8_t, 4> kNone4{};
+  constexpr std::array<std::uint8_t, 16> kNone6{};
+  return {{model::IpAddress::v4(kNone4), 0}, {model::IpAddress::v6(kNone6), 0}};
+}
+
 base::Error with_advice(const base::Error& error) {
   auto told = error.within("the firewall cannot be put in place");
   if (error.code != ErrorCode::kUnsupported)
@@ -53,7 +60,9 @@ Status FirewallKeeper::put_in_place() {
     // Sessions of an earlier process go on meanwhile.
     auto left = firewall_.left_behind();
     if (!left) return fail(with_advice(left.error()));
-    wanted.production = std::move(*left);
+    const auto before = firewall_.list();
+    if (!before) return fail(with_advice(before.error()));
+    wanted.production = before->empty() ? everything() : std::move(*left);
   }
   if (auto status = firewall_.apply(wanted); !status) return fail(with_advice(status.error()));
   base::step("firewall.applied");

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 #include <netinet/in.h>
 
+#include "anubisd/netd/pulse.h"
 #include "lib/base/log.h"
 #include "lib/base/steps.h"
 #include "lib/crypto/same_key.h"
@@ -82,6 +83,12 @@ ProductionPeers::Plan ProductionPeers::plan(const InstallRequest& request, const
   Plan plan;
   plan.after.allowed_ips = allowed_ips;
   plan.after.endpoint = request.endpoint || !before ? request.endpoint : before->endpoint;
+  // It may hold keys of the last session yet, and would speak by them for 15 s before it tries new ones: call it.
+  const bool is_called = peer.is_plain && !peer.endpoint && !before;
+  if (const auto last = last_endpoints_.find(request.peer);
+      is_called && !plan.after.endpoint && last != last_endpoints_.end()) {
+    plan.after.endpoint = last->second;
+  }
   // No session brings a plain peer one: it has the configured one, always.
   auto preshared_key = request.preshared_key;
   if (peer.is_plain)
@@ -104,6 +111,7 @@ ProductionPeers::Plan ProductionPeers::plan(const InstallRequest& request, const
     change.persistent_keepalive = plan.after.persistent_keepalive;
     change.preshared_key = plan.after.preshared_key;
     plan.changes.push_back(std::move(change));
+    if (is_called && plan.after.endpoint) append_pulse(peer.public_key, plan.after.persistent_keepalive, plan.changes);
     return plan;
   }
 
@@ -306,18 +314,28 @@ Status ProductionPeers::check_endpoint(const model::Peer& peer, const std::optio
                           peer.name, endpoint->to_string(), interface_.name()));
 }
 
+// As fresh as it can be had for little.
+void ProductionPeers::note_last_endpoint(PeerIndex index, const Session& session) {
+  if (interface_.is_known() && mirror_.size() <= kCheapDump) (void)refresh();
+  const MirroredPeer* const standing = mirror_.find(session.key);
+  const auto endpoint = standing != nullptr && standing->endpoint ? standing->endpoint : session.wanted.endpoint;
+  if (endpoint) last_endpoints_.insert_or_assign(index, *endpoint);
+}
+
 Status ProductionPeers::remove(PeerIndex index) {
   const auto found = sessions_.find(index);
   if (found == sessions_.end()) return {};
   Session& session = found->second;
   session.doomed = true;
+  const model::Peer* const peer = directory_.get(index);
+  if (peer != nullptr && peer->is_plain && !peer->endpoint) note_last_endpoint(index, session);
   // What others are to have of it now, they get before it goes.
   const auto concerned = shares_.concerned(index);
   shares_.leave(index);
   if (auto status = settle_shares(concerned); !status) base::log::error("netd.shares", "{}", status.error().message);
   // Should we be killed in between, its routes tell the next process that a peer which the configuration no longer
   // names was ours. They lead nowhere without it.
-  const bool routes_last = directory_.get(index) == nullptr;
+  const bool routes_last = peer == nullptr;
   Status status;
   if (!routes_last) status = drop_routes(index, concerned, session.routes);
   base::step("production.unrouted");

@@ -79,6 +79,7 @@ class ProductionPeers {
   };
 
   base::Status refresh();
+  void note_last_endpoint(PeerIndex index, const Session& session);
   base::Status check_conflicts(PeerIndex index, const std::vector<model::IpPrefix>& allowed_ips,
                                const InstallRequest* request) const;
   [[nodiscard]] Plan plan(const InstallRequest& request, const model::Peer& peer,
@@ -132,6 +133,8 @@ class ProductionPeers {
   bool mirror_is_stale_ = true;
   bool told_no_ipv6_ = false;
   Sessions sessions_;
+  std::map<PeerIndex, model::Endpoint>
+      last_endpoints_;  // of plain roamers that were up: nobody tells us where they are
   std::unordered_set<crypto::PublicKey, crypto::PublicKeyHash> strangers_;  // that stand there, and were told of
 };
 

@@ -103,6 +103,15 @@ TEST_F(FirewallKeeperTest, F41SessionsOfAnEarlierProcessAreLetInAllTheTime) {
   EXPECT_THAT(let_in(), ElementsAre(prefix("10.44.1.0/24")));
 }
 
+// One packet in two imports was lost between the firewall and the adoption.
+TEST_F(FirewallKeeperTest, ATunnelFromBeforeUsIsLetInUntilItIsKnown) {
+  add_peer(peer("jacinth", 1, {"10.44.1.0/24"}));
+  ASSERT_TRUE(bring_up_side());
+  EXPECT_THAT(let_in(), UnorderedElementsAre(prefix("0.0.0.0/0"), prefix("::/0")));
+  ASSERT_TRUE(netd_->bring_up(Interface::kProduction));
+  EXPECT_THAT(let_in(), IsEmpty());
+}
+
 TEST_F(FirewallKeeperTest, WhatOthersDoToItIsPutBackAndTold) {
   bring_up();
   EXPECT_THAT(check(), IsEmpty());

@@ -123,6 +123,25 @@ TEST_F(Install, APlainPeerHasThePresharedKeyOfTheConfigurationWhateverIsAskedFor
   EXPECT_EQ(production().batches(), batches);
 }
 
+// It has keys of the session before, and would speak by them for 15 s.
+TEST_F(Install, APlainRoamerIsCalledWhereItWasLast) {
+  auto configured = peer("selen", 1, {"10.44.1.0/24"});
+  configured.is_plain = true;
+  configured.endpoint.reset();
+  const auto index = add_peer(configured);
+  bring_up();
+  ASSERT_TRUE(netd_->install({.peer = index}));
+  EXPECT_EQ(production().peer(key(1))->endpoint, std::nullopt);
+  const wireguard::PeerChange roamed{.public_key = key(1), .endpoint = endpoint("192.0.2.3:39503")};
+  ASSERT_THAT(production().apply(std::span(&roamed, 1)), IsEmpty());
+  ASSERT_TRUE(netd_->report(Interface::kProduction));
+  ASSERT_TRUE(netd_->remove(index));
+  ASSERT_TRUE(netd_->install({.peer = index}));
+  const auto state = production().peer(key(1)).value();
+  EXPECT_EQ(state.endpoint, endpoint("192.0.2.3:39503"));
+  EXPECT_EQ(state.persistent_keepalive, 0);  // a pulse, no more
+}
+
 TEST_F(Install, APresharedKeyOutlivesTheDeviceAndTheProcessButNotTheSession) {
   const auto index = jacinth();
   bring_up();
