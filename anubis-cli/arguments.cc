@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "anubis-cli/identity_arguments.h"
+#include "anubis-cli/interop_arguments.h"
 #include "anubis-cli/text.h"
 #include "anubis-cli/usage.h"
 #include "lib/base/duration.h"
@@ -51,6 +52,7 @@ struct Typed {
   std::string firewall_action;
   NmEventOptions nm_event;
   TypedIdentity identity;
+  TypedInterop interop;
   std::string lease;
   std::string wanted_for;
   std::string timeout = "10s";
@@ -216,6 +218,7 @@ void add_commands(CLI::App& app, Typed& typed) {
 
   add_check(app, typed);
   add_identity_commands(app, typed.identity);
+  add_interop_commands(app, typed.interop);
 
   CLI::App* monitor =
       add_command(app, "monitor", "Print a line an event, until interrupted",
@@ -303,6 +306,8 @@ Invocation invocation_of(const CLI::App& app, Typed typed) {
   } else if (name == "firewall") {
     typed.firewall.action = parse_firewall_action(typed.firewall_action);
     invocation.command = typed.firewall;
+  } else if (auto interop = interop_command(name, typed.interop)) {
+    invocation.command = std::move(*interop);
   } else if (auto command = identity_command(name, typed.identity)) {
     invocation.command = std::move(*command);
   } else if (name == kNmEvent) {

@@ -111,9 +111,41 @@ struct TrustOptions {
   bool yes = false;
 };
 
-using Command = std::variant<UpOptions, DownOptions, DrainOptions, StatusOptions, IsUpOptions, PeersOptions,
-                             HostsOptions, CheckOptions, MonitorOptions, ReloadOptions, FirewallOptions, NmEventOptions,
-                             SwitchOptions, InitOptions, CardOptions, TrustOptions>;
+struct ImportOptions {
+  std::string config;
+  std::string file;
+  std::string interface;  // empty: as the file is called
+  bool dry_run = false;
+};
+
+struct ExportOptions {
+  std::string config;
+  std::string name;
+  std::string output;  // empty: standard output
+};
+
+// A phone's configuration, for WireGuard's own app.
+struct ProvisionOptions {
+  std::string config;
+  std::string name;
+  std::vector<model::IpAddress> addresses;       // empty: free ones are taken
+  std::optional<model::IpAddress> side_address;  // absent: it follows from the key
+  std::vector<model::IpPrefix> reaches;          // empty: this host's WireGuard networks
+  std::optional<model::HostPort> endpoint;       // of this host; absent: as configured
+  std::optional<model::HostPort> side_endpoint;  // absent: the same host
+  std::vector<model::IpAddress> dns_servers;
+  std::vector<std::string> dns_search;
+  std::uint16_t persistent_keepalive = 0;  // 0: off
+  std::optional<std::chrono::seconds> lease;
+  std::string public_key;  // the phone's own; empty: a key pair is made here
+  std::string output;      // empty: on the terminal
+  bool text = false;       // on standard output, as text
+};
+
+using Command =
+    std::variant<UpOptions, DownOptions, DrainOptions, StatusOptions, IsUpOptions, PeersOptions, HostsOptions,
+                 CheckOptions, MonitorOptions, ReloadOptions, FirewallOptions, NmEventOptions, SwitchOptions,
+                 InitOptions, CardOptions, TrustOptions, ImportOptions, ExportOptions, ProvisionOptions>;
 
 struct Invocation {
   std::string socket_path;

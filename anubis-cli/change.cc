@@ -40,7 +40,8 @@ Outcome<config::Config> load_configuration(const std::filesystem::path& file) {
   auto config = config::load(file);
   if (config) return std::move(*config);
   Failure failure = failure_of(config.error());
-  if (failure.status == control::NOT_PERMITTED && geteuid() != 0) {
+  if (geteuid() != 0) {
+    failure.status = control::NOT_PERMITTED;
     failure.message += "\nthis command reads the keys; run it as root (sudo)";
   } else {
     failure.message += "\nnothing was changed";

@@ -29,6 +29,9 @@ int firewall(const Context& context, const FirewallOptions& options);
 int init(const Context& context, const InitOptions& options);
 int card(const Context& context, const CardOptions& options);
 int trust(const Context& context, const TrustOptions& options);
+int import_file(const Context& context, const ImportOptions& options);
+int export_peer(const Context& context, const ExportOptions& options);
+int provision(const Context& context, const ProvisionOptions& options);
 int nm_event(const Context& context, const NmEventOptions& options);
 
 }  // namespace anubis::cli

@@ -29,6 +29,9 @@ struct Run {
   int operator()(const InitOptions& options) const { return init(context, options); }
   int operator()(const CardOptions& options) const { return card(context, options); }
   int operator()(const TrustOptions& options) const { return trust(context, options); }
+  int operator()(const ImportOptions& options) const { return import_file(context, options); }
+  int operator()(const ExportOptions& options) const { return export_peer(context, options); }
+  int operator()(const ProvisionOptions& options) const { return provision(context, options); }
   int operator()(const NmEventOptions& options) const { return nm_event(context, options); }
 };
 

@@ -18,6 +18,17 @@ void print_line(std::string_view text) {
   std::fputc('\n', stdout);
 }
 
+bool print_secret(std::string_view text) {
+  if (std::fflush(stdout) != 0) return false;
+  while (!text.empty()) {
+    const ssize_t written = write(STDOUT_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
 void complain(std::string_view message) {
   std::fflush(stdout);  // where both go to one place, in the order in which they were said
   const std::string line = "anubis: " + printable_lines(message) + "\n";

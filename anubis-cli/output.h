@@ -12,6 +12,9 @@ namespace anubis::cli {
 // Writes TEXT, made printable before, to standard output and a line end behind it.
 void print_line(std::string_view text);
 
+// Writes TEXT as it is to standard output, and keeps nothing of it in a buffer. False: it could not be written.
+bool print_secret(std::string_view text);
+
 // "anubis: MESSAGE" on standard error; MESSAGE may hold anything.
 void complain(std::string_view message);
 

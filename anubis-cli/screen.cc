@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "anubis-cli/output.h"
 #include "lib/base/clock.h"
 
 namespace anubis::cli {
@@ -17,7 +18,8 @@ namespace {
 
 // Alternate screen, no cursor, no wrapping of long lines; and back.
 constexpr const char* kEnter = "\x1b[?1049h\x1b[?25l\x1b[?7l";
-constexpr const char* kLeave = "\x1b[?7h\x1b[?25h\x1b[?1049l";
+// Cleared before: a terminal without an alternate screen must not keep what stood there, either.
+constexpr const char* kLeave = "\x1b[H\x1b[2J\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 }  // namespace
 
@@ -79,6 +81,11 @@ void Screen::show(const std::vector<std::string>& lines) {
   text.append("\x1b[J");
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
+}
+
+void Screen::show_secret(std::string_view text) {
+  std::fputs("\x1b[H\x1b[2J", stdout);
+  (void)print_secret(text);  // a terminal that is gone has nobody before it
 }
 
 // Stopping with our screen on would leave the shell with it.

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <termios.h>
@@ -29,6 +30,9 @@ class Screen {
 
   // Shows LINES from the top; those below the lower edge, and what stands beyond the right edge, are left out.
   void show(const std::vector<std::string>& lines);
+
+  // Shows TEXT from the top, and nothing of it stays in a buffer of ours.
+  void show_secret(std::string_view text);
 
   enum class Event { kTick, kResized, kQuit, kSignal };
   // Waits until TIME has passed (kTick), the terminal changed (kResized), `q` was typed, or a signal came that ends

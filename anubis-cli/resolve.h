@@ -1,0 +1,13 @@
+// The address of a host, for files in which only addresses may stand.
+#pragma once
+
+#include "anubis-cli/failure.h"
+#include "lib/model/endpoint.h"
+
+namespace anubis::cli {
+
+// Asks the name server, unless the host is an address already; IPv4 where there is some, because not every network
+// that a phone comes through has IPv6. The port must be there.
+Outcome<model::Endpoint> resolve(const model::HostPort& host);
+
+}  // namespace anubis::cli
