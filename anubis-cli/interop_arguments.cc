@@ -82,10 +82,12 @@ void add_provision(CLI::App& app, TypedInterop& typed) {
                    "0.0.0.0/0,::/0 for everything")
       ->type_name("RANGE,...")
       ->delimiter(',');
-  provision->add_option("--endpoint", typed.endpoint, "Where phones reach this host (default: as configured)")
-      ->type_name("HOST[:PORT]");
+  provision
+      ->add_option("--endpoint", typed.endpoint,
+                   "Where phones reach this host, :PORT if not its own (default: as configured)")
+      ->type_name("HOST");
   provision->add_option("--side-endpoint", typed.side_endpoint, "The same, of the side tunnel (default: the same host)")
-      ->type_name("HOST[:PORT]");
+      ->type_name("HOST");
   provision->add_option("--dns", typed.dns, "Name servers and search domains, while the app's tunnel is on")
       ->type_name("ADDRESS,...")
       ->delimiter(',');
