@@ -44,7 +44,7 @@ struct Peer {
   bool is_plain = false;
   // WireGuard's, of the production tunnel with such a peer, where no session brings one; may be null.
   std::shared_ptr<const crypto::WireGuardPresharedKey> production_preshared_key;
-  bool never_clear = false;   // what is for its allowed IPs goes to it or nowhere; sessions don't mind
+  bool never_clear = false;  // what is for its allowed IPs goes to it or nowhere; sessions don't mind
   // Another number after each reload that changed the peer's secrets, for those who are not given them.
   std::uint32_t secrets_version = 0;
 };
