@@ -1,12 +1,14 @@
 // anubisd: reads what the network and the control socket send. What needs a capability or a key it asks of anubis-netd.
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <optional>
 #include <utility>
 
 #include <signal.h>
+#include <unistd.h>
 
 #include "anubisd/daemon.h"
 #include "anubisd/instance_lock.h"
@@ -16,6 +18,7 @@
 #include "anubisd/premises.h"
 #include "anubisd/service_manager.h"
 #include "anubisd/signals.h"
+#include "lib/base/journal.h"
 #include "lib/base/log.h"
 #include "lib/config/config.h"
 #include "lib/crypto/keys.h"
@@ -27,8 +30,13 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 
+// To the journal as an entry with fields, and to a person as a sentence.
 int give_up(const base::Error& error) {
-  std::fprintf(stderr, "anubisd: %s\n", error.message.c_str());
+  if (base::Journal::is_behind(STDERR_FILENO, std::getenv("JOURNAL_STREAM"))) {  // NOLINT(concurrency-mt-unsafe)
+    base::log::error("daemon.not-started", "{}", error.message);
+  } else {
+    std::fprintf(stderr, "anubisd: %s\n", error.message.c_str());
+  }
   return kFailed;
 }
 

@@ -1,6 +1,7 @@
 // anubis-netd: holds CAP_NET_ADMIN and the keys, has no Internet socket, and serves one anubisd.
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "anubisd/netd/local_parts.h"
 #include "anubisd/netd/options.h"
 #include "anubisd/netd/server.h"
+#include "lib/base/journal.h"
 #include "lib/base/log.h"
 #include "lib/crypto/keys.h"
 #include "lib/sandbox/capabilities.h"
@@ -26,8 +28,13 @@ namespace {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 
+// To the journal as an entry with fields, and to a person as a sentence.
 int fail_with(const std::string& message) {
-  std::fprintf(stderr, "anubis-netd: %s\n", message.c_str());
+  if (base::Journal::is_behind(STDERR_FILENO, std::getenv("JOURNAL_STREAM"))) {  // NOLINT(concurrency-mt-unsafe)
+    base::log::error("netd.not-started", "{}", message);
+  } else {
+    std::fprintf(stderr, "anubis-netd: %s\n", message.c_str());
+  }
   return kFailed;
 }
 
