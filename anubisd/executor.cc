@@ -46,6 +46,14 @@ void Executor::receive(std::span<const SideService::Received> batch) {
   settle();
 }
 
+std::optional<wire::Datagram> Executor::ask(std::span<const std::uint8_t> message, const model::IpAddress& source) {
+  if (halted_) return std::nullopt;
+  answer_.reset();
+  gatekeeper_.receive_from_companion(message, source, BootClock::now());
+  settle();
+  return std::exchange(answer_, std::nullopt);
+}
+
 void Executor::settle() {
   if (settling_ || halted_) return;
   carry_out_all();
@@ -74,6 +82,8 @@ void Executor::carry_out(const gate::SendDatagram& action) {
   count_repetitions(action);
   side_service_->send({.address = peer->side_address, .port = action.port}, action.bytes);
 }
+
+void Executor::carry_out(const gate::AnswerCompanion& action) { answer_ = action.bytes; }
 
 void Executor::count_repetitions(const gate::SendDatagram& action) {
   constexpr unsigned kTooOften = 3;

@@ -1,6 +1,7 @@
 // Carries out what the gatekeeper wants done, and tells it what became of it. The contract is in lib/gate/action.h.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <unordered_map>
 
@@ -47,10 +48,14 @@ class Executor final : public SideService::Handler {
   void halt() { halted_ = true; }
 
   void receive(std::span<const SideService::Received> batch) override;
+  // A message of a companion page, and the answer to it; none: there is none. What it asks for is done by then.
+  [[nodiscard]] std::optional<wire::Datagram> ask(std::span<const std::uint8_t> message,
+                                                  const model::IpAddress& source);
 
  private:
   void carry_out_all();
   void carry_out(const gate::SendDatagram& action);
+  void carry_out(const gate::AnswerCompanion& action);
   void carry_out(const gate::ResolveEndpoint& action);
   void carry_out(const gate::InstallPeer& action);
   void carry_out(const gate::RemovePeer& action);
@@ -78,6 +83,7 @@ class Executor final : public SideService::Handler {
     unsigned times = 0;
   };
   std::unordered_map<model::PeerIndex, Sent> last_sent_;  // to each peer that anything was sent to
+  std::optional<wire::Datagram> answer_;                  // to the companion that asks
   bool settling_ = false;
   bool halted_ = false;
   Timer timer_;

@@ -11,8 +11,9 @@ class NetdKeys final : public gate::KeyAgreement {
   // netd must outlive it.
   explicit NetdKeys(netd::RemoteNetd& netd) : netd_(netd) {}
 
-  base::Result<crypto::MessageKeys> derive(model::PeerIndex peer, crypto::Suite suite) override {
-    return netd_.derive_message_keys(peer, suite);
+  base::Result<crypto::MessageKeys> derive(model::PeerIndex peer, model::Speaker speaker,
+                                           crypto::Suite suite) override {
+    return netd_.derive_message_keys(peer, speaker, suite);
   }
 
  private:

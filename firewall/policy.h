@@ -15,6 +15,7 @@ struct Policy {
   std::uint16_t production_port = 0;  // of bearer packets
   std::uint16_t side_port = 0;        // of bearer packets
   std::uint16_t service_port = 0;     // inside the side tunnel
+  std::uint16_t companion_port = 0;   // TCP, the same; 0: closed
   model::IpAddress side_address;
   std::vector<model::IpPrefix> side_ranges;   // where the side peers' addresses are
   std::vector<std::uint16_t> also_listen;     // further numbers of both bearer ports

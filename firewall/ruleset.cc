@@ -84,6 +84,12 @@ class Builder {
                                        words(side).network, named("side_peers", side), words(side).network,
                                        policy_.side_address.to_string(), policy_.service_port),
                            "side peers ask"});
+    if (policy_.companion_port != 0) {
+      chain.rules.push_back({fmt::format("iifname {} {} saddr @{} {} daddr {} tcp dport {} accept", side_,
+                                         words(side).network, named("side_peers", side), words(side).network,
+                                         policy_.side_address.to_string(), policy_.companion_port),
+                             "their companions, too"});
+    }
     chain.rules.push_back({fmt::format("iifname {} drop", side_), "and have nothing else from the side interface"});
     add_production_sources(chain);
     for (const Family family : kFamilies) {
@@ -119,6 +125,13 @@ class Builder {
     chain.rules.push_back({fmt::format("oifname {} {} saddr {} udp sport {} accept", side_, words(side).network,
                                        policy_.side_address.to_string(), policy_.service_port),
                            "answers to side peers, and questions"});
+    if (policy_.companion_port != 0) {
+      // A connection begins with SYN alone: none begins here.
+      chain.rules.push_back(
+          {fmt::format("oifname {} {} saddr {} tcp sport {} tcp flags & (syn | ack) != syn accept", side_,
+                       words(side).network, policy_.side_address.to_string(), policy_.companion_port),
+           "answers to companions"});
+    }
     chain.rules.push_back({fmt::format("oifname {} drop", side_), "and nothing else by the side interface"});
     if (policy_.never_clear.empty()) return chain;
     chain.rules.push_back({fmt::format("oifname {{ {}, \"lo\" }} accept", production_), "not in clear"});

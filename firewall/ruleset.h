@@ -5,7 +5,7 @@
 //            bearer ports: handshake initiations of one source not faster than kInitiationsPerSecond
 //   forward  nothing in or out by the side interface; from the production interface as for input;
 //            never_clear: dropped unless it leaves by the production interface
-//   output   side interface: the service port, nothing else
+//   output   side interface: the service port and answers of the companion page, nothing else
 //            never_clear: rejected unless it leaves by the production interface
 //   postrouting (where there is something to masquerade)
 //   further numbers of the bearer ports: also_listen.h

@@ -87,6 +87,7 @@ PublicConfig Authority::public_config() const {
                    .public_key = config_.side.public_key,
                    .service_port = config_.side.service_port,
                    .address = config_.side.address},
+          .companion_port = config_.companion.enabled ? config_.companion.port : std::uint16_t{0},
           .control = {.socket = config_.control.socket,
                       .group = config_.control.group,
                       .stop_timeout = config_.control.stop_timeout},
@@ -94,11 +95,22 @@ PublicConfig Authority::public_config() const {
           .hosts = config_.hosts};
 }
 
-Result<crypto::MessageKeys> Authority::derive_message_keys(PeerIndex peer, crypto::Suite suite) const {
+Result<crypto::MessageKeys> Authority::derive_message_keys(PeerIndex peer, model::Speaker speaker,
+                                                           crypto::Suite suite) const {
   const model::Peer* const authorised = directory_.get(peer);
   if (authorised == nullptr) return fail(ErrorCode::kNotFound, "the configuration does not name this peer");
-  return crypto::derive_message_keys(suite, config_.production.private_key, config_.production.public_key,
-                                     authorised->public_key, authorised->preshared_key.get());
+  const auto with = [&](const crypto::ProductionPublicKey& key, const crypto::PresharedKey* preshared) {
+    return crypto::derive_message_keys(suite, config_.production.private_key, config_.production.public_key, key,
+                                       preshared);
+  };
+  switch (speaker) {
+    case model::Speaker::kPeer:
+      return with(authorised->public_key, authorised->preshared_key.get());
+    case model::Speaker::kCompanion:
+      break;
+  }
+  if (!authorised->companion_key) return fail(ErrorCode::kNotFound, "this peer has no companion");
+  return with(crypto::ProductionPublicKey(*authorised->companion_key), nullptr);
 }
 
 Status Authority::check_endpoint(PeerIndex peer, Interface which, const model::Endpoint& endpoint) const {
@@ -185,6 +197,7 @@ std::vector<std::string> restart_needed(const config::Config& running, const con
   if (running.suites != fresh.suites) sections.emplace_back("suites");
   if (!same(running.production, fresh.production)) sections.emplace_back("[production]");
   if (!same(running.side, fresh.side)) sections.emplace_back("[side]");
+  if (running.companion != fresh.companion) sections.emplace_back("[companion]");
   if (running.control.socket != fresh.control.socket || running.control.group != fresh.control.group ||
       running.control.stop_timeout != fresh.control.stop_timeout) {
     sections.emplace_back("[control]");

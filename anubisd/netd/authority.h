@@ -30,8 +30,9 @@ class Authority {
   [[nodiscard]] const model::PeerDirectory& directory() const { return directory_; }
   [[nodiscard]] PublicConfig public_config() const;
 
-  // kNotFound: nobody with that index is authorised.
-  base::Result<crypto::MessageKeys> derive_message_keys(PeerIndex peer, crypto::Suite suite) const;
+  // kNotFound: nobody with that index is authorised, or it has no companion.
+  base::Result<crypto::MessageKeys> derive_message_keys(PeerIndex peer, model::Speaker speaker,
+                                                        crypto::Suite suite) const;
   // kNotFound, too; kPermission: the peer's tunnel on that interface may not lead there. It may lead to the address
   // that the configuration gives, or, where that gives a name or nothing, to any that a peer can have; and to the port
   // that the configuration gives, or one of endpoint_ports, or, of a roamer, to any.

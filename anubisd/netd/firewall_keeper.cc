@@ -39,6 +39,7 @@ firewall::Policy FirewallKeeper::policy() const {
                           .production_port = config_.production.listen_port,
                           .side_port = config_.side.listen_port,
                           .service_port = config_.side.service_port,
+                          .companion_port = config_.companion.enabled ? config_.companion.port : std::uint16_t{0},
                           .side_address = config_.side.address,
                           .side_ranges = side_peers_.ranges(),
                           .also_listen = config_.also_listen,

@@ -195,7 +195,8 @@ struct Reloaded {
   std::vector<model::Peer> peers;
   roaming::Settings roaming;
   model::Hosts hosts;
-  // Which sections of the configuration differ and need a restart: "name", "[production]", "[side]", "[control]".
+  // Which sections of the configuration differ and need a restart: "name", "[production]", "[side]",
+  // "[companion]", "[control]".
   std::vector<std::string> restart_needed;
   base::Status applied;  // what of it could not be done on the interfaces
 };

@@ -15,6 +15,7 @@
 //   report-one        interface, peer                             PeerReport, if it stands there
 //   side-endpoint     peer, endpoint                              points its side tunnel there
 //   message-keys      peer, suite                                 crypto::MessageKeys; the private key stays in netd
+//   companion-keys    peer, suite                                 the same, for its companion's key
 //   look-around       -                                           Sighting of each address and default route of others'
 //   firewall-report   -                                           FirewallReport, in parts
 //   firewall-rules    -                                           the rules of our table, in parts
@@ -84,6 +85,7 @@ enum class Operation : std::uint8_t {
   kCarry,
   kCarried,
   kBearerWay,
+  kCompanionKeys,
 };
 
 enum class Field : std::uint8_t { kNo, kMay, kMust };
@@ -127,6 +129,7 @@ inline constexpr std::array kRows{
   RequestKind{kFirewallRemove, "firewall-remove", kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
   RequestKind{kMessageKeys,    "message-keys",    kNo,       kMust, kNo,      kNo,   kMust, kNo,   kNo,    kNo},
   RequestKind{kBearerWay,      "bearer-way",      kNo,       kNo,   kMust,    kNo,   kNo,   kNo,   kNo,    kNo},
+  RequestKind{kCompanionKeys,  "companion-keys",  kNo,       kMust, kNo,      kNo,   kMust, kNo,   kNo,    kNo},
   RequestKind{kWidenBuffer,    "widen-buffer",    kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kMust},
   RequestKind{kBeginReload,    "begin-reload",    kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
   RequestKind{kTakeReload,     "take-reload",     kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},

@@ -42,6 +42,7 @@ struct PublicConfig {
   std::vector<crypto::Suite> suites{crypto::Suite::kXChaCha20Poly1305};
   Production production;
   Side side;
+  std::uint16_t companion_port = 0;  // of the companion page, at the side address; 0: there is none
   Control control;
   roaming::Settings roaming;
   model::Hosts hosts;

@@ -221,8 +221,11 @@ Result<Reloaded> RemoteNetd::take_reload() {
   return std::move(snapshot->set);
 }
 
-Result<crypto::MessageKeys> RemoteNetd::derive_message_keys(PeerIndex peer, crypto::Suite suite) {
-  return ask_for_one<crypto::MessageKeys>({.operation = Operation::kMessageKeys, .peer = peer, .suite = suite});
+Result<crypto::MessageKeys> RemoteNetd::derive_message_keys(PeerIndex peer, model::Speaker speaker,
+                                                            crypto::Suite suite) {
+  const bool is_peer = speaker == model::Speaker::kPeer;
+  return ask_for_one<crypto::MessageKeys>(
+      {.operation = is_peer ? Operation::kMessageKeys : Operation::kCompanionKeys, .peer = peer, .suite = suite});
 }
 
 }  // namespace anubis::netd

@@ -53,7 +53,7 @@ class RemoteNetd final : public Netd, public PeerSource {
   [[nodiscard]] int reload_fd() const override { return loaded_.get(); }
   base::Result<Reloaded> take_reload() override;
 
-  base::Result<crypto::MessageKeys> derive_message_keys(PeerIndex peer, crypto::Suite suite);
+  base::Result<crypto::MessageKeys> derive_message_keys(PeerIndex peer, model::Speaker speaker, crypto::Suite suite);
 
  private:
   RemoteNetd(Channel channel, base::Fd to_heal, base::Fd loaded, base::Fd surroundings)

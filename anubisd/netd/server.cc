@@ -177,7 +177,10 @@ Status Server::carry_out(const Request& request, std::span<const base::Fd> descr
     case Operation::kFirewallRemove:
       return answer(operation, netd_.remove_firewall());
     case Operation::kMessageKeys:
-      return answer_one(operation, authority_.derive_message_keys(request.peer, request.suite));
+      return answer_one(operation, authority_.derive_message_keys(request.peer, model::Speaker::kPeer, request.suite));
+    case Operation::kCompanionKeys:
+      return answer_one(operation,
+                        authority_.derive_message_keys(request.peer, model::Speaker::kCompanion, request.suite));
     case Operation::kBearerWay:
       return answer(operation, netd_.check_bearer_way(request.endpoint->address));
     case Operation::kWidenBuffer:

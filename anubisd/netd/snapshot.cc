@@ -132,6 +132,7 @@ snapshot::Peer encode_peer(const model::Peer& peer) {
   out.set_fails_over(peer.fails_over);
   if (peer.fail_back) out.set_fail_back_nanoseconds(peer.fail_back->count());
   out.set_is_automatic(peer.is_automatic);
+  if (peer.companion_key) out.set_companion_key(text_of(peer.companion_key->bytes));
   out.set_is_plain(peer.is_plain);
   out.set_secrets_version(peer.secrets_version);
   return out;
@@ -154,6 +155,7 @@ snapshot::Head encode_head(const PublicConfig& config) {
   side.set_public_key(text_of(config.side.public_key.bytes));
   side.set_service_port(config.side.service_port);
   side.set_address(text_of(config.side.address.bytes()));
+  head.set_companion_port(config.companion_port);
   head.mutable_control()->set_socket(config.control.socket.native());
   head.mutable_control()->set_group(config.control.group);
   head.mutable_control()->set_stop_timeout_nanoseconds(config.control.stop_timeout.count());
@@ -296,6 +298,7 @@ std::optional<model::Peer> decode_peer(const snapshot::Peer& in) {
   peer.fails_over = in.fails_over();
   if (in.has_fail_back_nanoseconds()) peer.fail_back = base::Duration(in.fail_back_nanoseconds());
   peer.is_automatic = in.is_automatic();
+  if (!in.companion_key().empty() && !get_key(in.companion_key(), peer.companion_key.emplace())) return std::nullopt;
   peer.is_plain = in.is_plain();
   peer.secrets_version = in.secrets_version();
   return peer;
@@ -319,11 +322,14 @@ std::optional<PublicConfig> decode_config(const snapshot::Head& head) {
   const auto listen_port = get_port(head.production().listen_port());
   const auto service_port = get_port(head.side().service_port());
   const auto address = get_address(head.side().address());
+  const auto companion_port = get_port(head.companion_port());
   if (!get_key(head.production().public_key(), config.production.public_key) ||
-      !get_key(head.side().public_key(), config.side.public_key) || !listen_port || !service_port || !address) {
+      !get_key(head.side().public_key(), config.side.public_key) || !listen_port || !service_port || !address ||
+      !companion_port) {
     return std::nullopt;
   }
   config.production.listen_port = *listen_port;
+  config.companion_port = *companion_port;
   config.side.service_port = *service_port;
   config.side.address = *address;
   for (const std::string& text : head.roaming().home()) {

@@ -25,12 +25,12 @@ void check_names(const std::vector<PeerEntry>& peers, Report& report) {
   }
 }
 
-// All keys of all hosts, production and side alike, in one set: with equal keys on side and production, a captured
-// initiation for the one could be played to the other and move its endpoint. A plain peer has one interface only, and
-// may have one key for it: our two have different ones, so what it sends to either is nothing to the other.
+// All keys of all hosts and companions, production and side alike, in one set: with equal keys on side and production,
+// a captured initiation for the one could be played to the other and move its endpoint. A plain peer has one interface
+// only, and may have one key for it: our two have different ones, so what it sends to either is nothing to the other.
 class KeySet {
  public:
-  explicit KeySet(std::size_t peers, Report& report) : report_(report) { seen_.reserve(2 * peers + 2); }
+  explicit KeySet(std::size_t peers, Report& report) : report_(report) { seen_.reserve(3 * peers + 2); }
 
   void add_own(const PublicKey& key, const std::optional<Place>& place, std::string_view path) {
     add(key, place, nullptr, path);
@@ -73,6 +73,7 @@ void check_keys(const Config& own, const OwnPlaces& places, const std::vector<Pe
     keys.add(entry.peer.public_key, entry.public_key, entry, "public_key");
     const bool has_one_key = entry.peer.is_plain && entry.peer.side_public_key.bytes == entry.peer.public_key.bytes;
     if (!has_one_key) keys.add(entry.peer.side_public_key, entry.side_public_key, entry, "side_public_key");
+    if (entry.companion_key) keys.add(*entry.peer.companion_key, entry.companion_key, entry, "companion_key");
   }
 }
 

@@ -181,6 +181,7 @@ class Loader {
     read_production(or_absent(section.table("production")));
     read_side(or_absent(section.table("side")));
     read_endpoint(section);
+    read_companion(or_absent(section.table("companion")));
     read_control(or_absent(section.table("control")));
     Section roaming(or_absent(section.table("roaming")), "roaming", report_);
     config_.roaming = read_roaming(roaming);
@@ -305,6 +306,13 @@ class Loader {
     config_.endpoint = std::move(endpoint->value);
   }
 
+  void read_companion(const Table& table) {
+    Section section(table, "companion", report_);
+    config_.companion.enabled = section.boolean("enabled").value_or(false);
+    (void)read_port(section, "port", config_.companion.port);
+    section.finish();
+  }
+
   void read_control(const Table& table) {
     Section section(table, "control", report_);
     if (auto socket = section.parsed("socket", parse_socket)) config_.control.socket = std::move(socket->value);
@@ -333,7 +341,7 @@ class Loader {
 
   void read_peers(Section& section) {
     const PeerContext context{folder_, config_.side.prefix, config_.production.table == kMainTable,
-                              config_.firewall.enabled};
+                              config_.firewall.enabled, config_.companion.enabled};
     std::uint32_t number = 0;
     for (const Table* table : section.tables("peer")) {
       entries_.push_back(read_peer(*table, ++number, context, report_));

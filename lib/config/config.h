@@ -24,6 +24,7 @@ namespace anubis::config {
 constexpr std::uint16_t kDefaultProductionPort = 4296;
 constexpr std::uint16_t kDefaultSidePort = 4297;
 constexpr std::uint16_t kDefaultServicePort = 4298;
+constexpr std::uint16_t kDefaultCompanionPort = 4299;
 constexpr std::uint32_t kDefaultTable = 214;
 constexpr std::uint32_t kMainTable = 254;  // RT_TABLE_MAIN
 constexpr std::uint32_t kDefaultMark = 214;
@@ -60,6 +61,13 @@ struct Side {
   model::IpAddress address;  // derived from public_key, or configured; peers' are of the same family
 };
 
+// The page for phones' browsers, at the side address.
+struct Companion {
+  bool enabled = false;
+  std::uint16_t port = kDefaultCompanionPort;  // TCP
+  bool operator==(const Companion&) const = default;
+};
+
 struct Control {
   std::filesystem::path socket = "/run/anubis/control.sock";
   std::string group = "anubis";
@@ -83,6 +91,7 @@ struct Config {
   std::vector<crypto::Suite> suites{crypto::Suite::kXChaCha20Poly1305};
   Production production;
   Side side;
+  Companion companion;
   Control control;
   roaming::Settings roaming;
   // Named hosts. Nobody has another's name, with or without model::kWireGuardSuffix, or another's address.

@@ -146,6 +146,17 @@ void read_side_address(Section& section, const PeerContext& context, PeerEntry& 
   }
 }
 
+void read_companion_key(Section& section, const PeerContext& context, PeerEntry& entry) {
+  constexpr std::string_view kKey = "companion_key";
+  const auto key = section.parsed(kKey, crypto::parse_public_key);
+  if (!key) return;
+  entry.peer.companion_key = crypto::CompanionPublicKey(key->value);
+  entry.companion_key = key->place;
+  if (context.companion) return;
+  section.warning(key->place, kKey,
+                  "has no effect: the companion page is not served; set enabled = true in [companion]");
+}
+
 void read_keepalive(Section& section, PeerEntry& entry) {
   constexpr std::string_view kKey = "persistent_keepalive";
   constexpr std::string_view kExpected = "a number of seconds, 0 to 65535, or \"off\"";
@@ -260,6 +271,7 @@ PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext&
   }
   entry.peer.is_plain = section.boolean("plain").value_or(false);
   read_keys(section, entry);
+  read_companion_key(section, context, entry);
   read_side_address(section, context, entry);
   read_endpoints(section, context, entry);
   read_endpoint_ports(section, entry);

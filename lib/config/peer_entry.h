@@ -27,6 +27,7 @@ struct PeerEntry {
   std::optional<Place> name;
   std::optional<Place> public_key;
   std::optional<Place> side_public_key;
+  std::optional<Place> companion_key;
   std::optional<Place> side_address;
   std::optional<Place> endpoint;
   std::optional<Place> side_endpoint;
@@ -47,6 +48,7 @@ struct PeerContext {
   model::IpPrefix side_prefix;
   bool main_table = false;  // routes go to the main table
   bool firewall = true;     // there is one of ours
+  bool companion = false;   // its page is served
 };
 
 // Where a host is reached, by name or by an address that can be one host's outside of the side tunnel.

@@ -62,6 +62,8 @@ constexpr std::size_t kKeyTextSize = 44;
 struct Production {};
 // The interface for Anubis alone.
 struct Side {};
+// No interface: the page in a phone's browser (docs/protocol.md, 9.7).
+struct Companion {};
 
 template <class Role>
 struct RolePublicKey : PublicKey {
@@ -71,6 +73,7 @@ struct RolePublicKey : PublicKey {
 };
 using ProductionPublicKey = RolePublicKey<Production>;
 using SidePublicKey = RolePublicKey<Side>;
+using CompanionPublicKey = RolePublicKey<Companion>;
 
 template <class Role>
 class RolePrivateKey : public PrivateKey {

@@ -44,6 +44,12 @@ struct SendDatagram {
   wire::Datagram bytes;
 };
 
+// To the page that gave receive_from_companion() its message, by the way that it came.
+struct AnswerCompanion {
+  PeerIndex peer{};
+  wire::Datagram bytes;
+};
+
 // Find the address of the peer's production endpoint: resolve the configured name, or, for a roamer, take the address
 // at which its side tunnel was last heard. → Gatekeeper::resolved
 struct ResolveEndpoint {
@@ -150,8 +156,8 @@ struct RememberSession {
   std::optional<Remembered> facts;
 };
 
-using Action = std::variant<SendDatagram, ResolveEndpoint, InstallPeer, RemovePeer, WatchHandshake, FinishCommand,
-                            SessionChanged, RememberSession, CarryClient>;
+using Action = std::variant<SendDatagram, AnswerCompanion, ResolveEndpoint, InstallPeer, RemovePeer, WatchHandshake,
+                            FinishCommand, SessionChanged, RememberSession, CarryClient>;
 using Actions = std::vector<Action>;
 
 }  // namespace anubis::gate

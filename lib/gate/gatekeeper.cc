@@ -37,7 +37,7 @@ void Gatekeeper::receive(std::span<const std::uint8_t> datagram, const model::Ip
   if (!is_within_share(with, now)) return drop(wire::Drop::kRate);
   switch (header->type) {
     case wire::MessageType::kRequest:
-      take_request(*peer, with, *header, datagram, port, now);
+      take_request(*peer, with, *header, datagram, model::Speaker::kPeer, port, now);
       break;
     case wire::MessageType::kReply:
       take_reply(*peer, with, *header, datagram, now);
@@ -303,13 +303,14 @@ void Gatekeeper::reschedule(PeerIndex peer, Session& with, Time now) {
 
 // --- shared by both halves -------------------------------------------------------------------------------------------
 
-base::Result<const crypto::MessageKeys*> Gatekeeper::message_keys(PeerIndex peer, Session& with, crypto::Suite suite) {
+base::Result<const crypto::MessageKeys*> Gatekeeper::message_keys(PeerIndex peer, Session& with, crypto::Suite suite,
+                                                                  model::Speaker speaker) {
   for (const Session::SuiteKeys& known : with.keys) {
-    if (known.suite == suite) return &known.keys;
+    if (known.suite == suite && known.speaker == speaker) return &known.keys;
   }
-  auto keys = keys_.derive(peer, suite);
+  auto keys = keys_.derive(peer, speaker, suite);
   if (!keys) return base::fail(keys.error());
-  with.keys.push_back({suite, std::move(*keys)});
+  with.keys.push_back({speaker, suite, std::move(*keys)});
   return &with.keys.back().keys;
 }
 

@@ -45,6 +45,7 @@ struct Limits {
 };
 
 struct Settings {
+  std::string name = {};                                                 // of this host; told to companions
   std::string group;                                                     // of which this host is a server; may be empty
   std::uint16_t listen_port = 4296;                                      // production; told to peers
   std::uint16_t service_port = 4298;                                     // where peers listen
@@ -94,6 +95,9 @@ class Gatekeeper {
   // A datagram on the side interface's service port, from this inner address and port.
   void receive(std::span<const std::uint8_t> datagram, const model::IpAddress& source, std::uint16_t port,
                base::Time now);
+  // A message of a peer's companion, by whatever way, from this inner address. It is answered by AnswerCompanion, once
+  // what it asked for is done; one that receive() would drop is not answered at all.
+  void receive_from_companion(std::span<const std::uint8_t> message, const model::IpAddress& source, base::Time now);
 
   // --- from the user ------------------------------------------------------------------------------------------------
   // Each is answered by FinishCommand. The peer must be in the directory.
@@ -159,7 +163,8 @@ class Gatekeeper {
  private:
   // gatekeeper.cc
   // Valid until another suite's are asked for.
-  base::Result<const crypto::MessageKeys*> message_keys(PeerIndex peer, Session& session, crypto::Suite suite);
+  base::Result<const crypto::MessageKeys*> message_keys(PeerIndex peer, Session& session, crypto::Suite suite,
+                                                        model::Speaker speaker = model::Speaker::kPeer);
   Ticket new_ticket() { return Ticket{++last_ticket_}; }
   // Made in its place: g++ 12 warns of moving a variant of nine.
   template <class Kind>
@@ -281,16 +286,18 @@ class Gatekeeper {
   [[nodiscard]] static SharedPresharedKey take_key(Session& session, const SharedPresharedKey& sent,
                                                    const wire::Reply& reply);
 
-  // responder.cc: what a peer asks of us
+  // responder.cc: what a peer, or its companion, asks of us
   void take_request(PeerIndex peer, Session& session, const wire::Header& header,
-                    std::span<const std::uint8_t> datagram, std::uint16_t port, base::Time now);
+                    std::span<const std::uint8_t> datagram, model::Speaker speaker, std::uint16_t port, base::Time now);
+  // The answer, to where the request came from.
+  void give(PeerIndex peer, const Responder::ReplyTo& to, wire::Datagram bytes);
   void carry_out(PeerIndex peer, Session& session, const wire::Request& request, const Responder::ReplyTo& to,
                  base::Time now);
   void responder_installed(PeerIndex peer, Session& session, const base::Result<Installed>& result, base::Time now);
-  // Sends the reply and returns it, valid until the next action; token, port, lease and state are filled in. Null, and
-  // nothing is sent, when there are no keys any more.
-  const wire::Datagram* answer(PeerIndex peer, Session& session, const Responder::ReplyTo& to, wire::Reply reply,
-                               base::Time now);
+  // Sends the reply and returns it; token, port, lease and state are filled in. Empty, and nothing is sent, when there
+  // are no keys any more.
+  wire::Datagram answer(PeerIndex peer, Session& session, const Responder::ReplyTo& to, wire::Reply reply,
+                        base::Time now);
   // The answer to an accepted request: kept for its repetitions.
   void answer_accepted(PeerIndex peer, Session& session, const Responder::ReplyTo& to, wire::Reply reply,
                        base::Time now);

@@ -13,9 +13,11 @@ class KeyAgreement {
  public:
   virtual ~KeyAgreement() = default;
 
-  // Of our production key, the peer's, and the preshared key that is configured for it, if any. Costs one X25519
-  // (~60 µs), so the caller keeps the result. kInvalid when the peer's key has small order; kNotFound: no such peer.
-  virtual base::Result<crypto::MessageKeys> derive(model::PeerIndex peer, crypto::Suite suite) = 0;
+  // Of our production key, the peer's, and the preshared key that is configured for it, if any; of its companion, of
+  // our production key and the companion's alone. Costs one X25519 (~60 µs), so the caller keeps the result. kInvalid
+  // when the other key has small order; kNotFound: no such peer, or it has no companion.
+  virtual base::Result<crypto::MessageKeys> derive(model::PeerIndex peer, model::Speaker speaker,
+                                                   crypto::Suite suite) = 0;
 };
 
 // With the private key at hand.
@@ -25,7 +27,7 @@ class LocalKeyAgreement final : public KeyAgreement {
   LocalKeyAgreement(const crypto::ProductionPrivateKey& own_key, const model::PeerDirectory& directory)
       : own_key_(own_key), own_public_key_(own_key.public_key()), directory_(directory) {}
 
-  base::Result<crypto::MessageKeys> derive(model::PeerIndex peer, crypto::Suite suite) override;
+  base::Result<crypto::MessageKeys> derive(model::PeerIndex peer, model::Speaker speaker, crypto::Suite suite) override;
 
  private:
   const crypto::ProductionPrivateKey& own_key_;

@@ -27,33 +27,67 @@ std::optional<Time> lease_end(std::chrono::seconds lease, Time now) {
 // Later repetitions are seconds apart: to who is heard meanwhile one goes at once.
 constexpr unsigned kRarelyRepeated = 5;
 
+// A page speaks for no WireGuard: it can neither set a preshared key nor know a port, and the peer shakes hands when
+// it has something to send.
+void forget_what_is_wireguards(wire::Request& request) {
+  request.preshared_key.reset();
+  request.listen_port = 0;
+  request.responder_initiates = false;
+}
+
 wire::Reply not_up() { return {.result = ResultCode::kNotUp, .text = "the session is not up here"}; }
+
+wire::Reply no_host() { return {.result = ResultCode::kDenied, .text = "that is for hosts, not for their companions"}; }
+
+// Null: as it is.
+SharedPresharedKey key_to_install(const Session& with, model::Speaker speaker) {
+  if (with.preshared_key) return with.preshared_key;
+  const bool is_known = speaker == model::Speaker::kPeer || with.state != SessionState::kUp;
+  return is_known ? crypto::no_preshared_key() : nullptr;
+}
 
 }  // namespace
 
+void Gatekeeper::receive_from_companion(std::span<const std::uint8_t> message, const model::IpAddress& source,
+                                        Time now) {
+  const auto header = wire::decode_header(message);
+  if (!header) return drop(header.error());
+  if (header->type != wire::MessageType::kRequest) return drop(wire::Drop::kUnsolicited);  // nothing is asked of it
+  const auto peer = directory_.find_by_companion(crypto::CompanionPublicKey(header->sender));
+  if (!peer) return drop(wire::Drop::kUnknownSender);
+  if (directory_.get(*peer)->side_address != source) return drop(wire::Drop::kSource);
+
+  Session& with = session(*peer);
+  if (!is_within_share(with, now)) return drop(wire::Drop::kRate);
+  take_request(*peer, with, *header, message, model::Speaker::kCompanion, 0, now);
+  reschedule(*peer, with, now);
+}
+
 void Gatekeeper::take_request(PeerIndex peer, Session& with, const wire::Header& header,
-                              std::span<const std::uint8_t> datagram, std::uint16_t port, Time now) {
+                              std::span<const std::uint8_t> datagram, model::Speaker speaker, std::uint16_t port,
+                              Time now) {
   Responder& responder = with.responder;
+  const Responder::ReplyTo to{header.request_id, header.suite, speaker, port, datagram.size()};
+  const bool is_peer = speaker == model::Speaker::kPeer;
   if (std::ranges::equal(datagram, responder.last_request)) {
     if (responder.last_reply.empty()) return;  // still being carried out
     ++counters_.replies_repeated;
-    return emit(SendDatagram{peer, port, responder.last_reply});
+    return give(peer, to, responder.last_reply);
   }
   if (with.keys.empty() && !first_contacts_.take(settings_.limits.first_contacts, now)) return drop(wire::Drop::kRate);
-  const auto keys = message_keys(peer, with, header.suite);
+  const auto keys = message_keys(peer, with, header.suite, speaker);
   if (!keys) return drop(wire::Drop::kAuthentication);
   const auto payload = wire::open_message(header, (*keys)->receiving, datagram);
   if (!payload) {
-    ++with.unopened;
+    if (is_peer) ++with.unopened;
     return drop(payload.error());
   }
-  with.unopened = 0;
+  if (is_peer) with.unopened = 0;
 
-  const Responder::ReplyTo to{header.request_id, header.suite, port, datagram.size()};
   const auto refuse = [&](ResultCode code, std::string text) {
     (void)answer(peer, with, to, {.result = code, .text = std::move(text)}, now);
   };
-  const auto request = wire::consume_request(*payload);
+  auto request = wire::consume_request(*payload);
   if (!request) {
     switch (request.error().kind) {
       case wire::RequestFault::Kind::kMalformed:
@@ -76,7 +110,7 @@ void Gatekeeper::take_request(PeerIndex peer, Session& with, const wire::Header&
     return refuse(ResultCode::kStale, {});
   }
   // What we have to tell it need not wait any longer.
-  if (with.exchange && with.exchange->sent >= kRarelyRepeated) with.exchange->next_send = now;
+  if (is_peer && with.exchange && with.exchange->sent >= kRarelyRepeated) with.exchange->next_send = now;
   const bool wants_up = request->operation == wire::Operation::kUp || request->operation == wire::Operation::kRenew;
   if (leaving_ && wants_up) return refuse(ResultCode::kBusy, "this host is leaving");
   if (responder.pending || (wants_up && with.state == SessionState::kGoingDown)) {
@@ -86,7 +120,11 @@ void Gatekeeper::take_request(PeerIndex peer, Session& with, const wire::Header&
   // Accepted: from here on it cannot be accepted again.
   ++counters_.requests_accepted;
   renew_token(with);
-  with.suite = header.suite;
+  if (is_peer) {
+    with.suite = header.suite;
+  } else {
+    forget_what_is_wireguards(*request);
+  }
   responder.last_request.assign(datagram.begin(), datagram.end());
   responder.last_reply.clear();
   carry_out(peer, with, *request, to, now);
@@ -110,6 +148,7 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
                            Time now) {
   const auto lease = granted(request.lease, directory_.get(peer)->lease);
   // What the peer answered to a question of before is not so any more.
+  const bool is_companion = to.speaker == model::Speaker::kCompanion;
   const bool changes = request.operation != wire::Operation::kStatus;
   if (changes && with.exchange && with.exchange->operation == wire::Operation::kStatus) with.exchange.reset();
   switch (request.operation) {
@@ -118,16 +157,19 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
       if (!with.attempt) abandon_down(peer, with, "the peer brought it up again");
       if (with.attempt) with.attempt->peer_wants_up = true;
       // Both ends ask: the one with the lower key starts WireGuard's handshake, lest two of them cross for ever.
-      if (with.attempt && !request.responder_initiates && directory_.get(peer)->public_key < own_public_key_) {
+      if (with.attempt && !is_companion && !request.responder_initiates &&
+          directory_.get(peer)->public_key < own_public_key_) {
         with.attempt->leaves_handshake_to_peer = true;
         with.attempt->recreate_at = Time::max();
         with.attempt->install_early_at.reset();  // its initiation must find the entry that it makes now
       }
+      // The preshared key of a session that is up is the business of those who have WireGuard.
+      if (!is_companion || with.state != SessionState::kUp) (void)settle_key(peer, with, request);
       with.responder.pending = Responder::Pending{.ticket = new_ticket(),
                                                   .reply_to = to,
                                                   .lease = lease,
                                                   .initiates_handshake = request.responder_initiates,
-                                                  .preshared_key = settle_key(peer, with, request)};
+                                                  .preshared_key = with.preshared_key};
       emit(InstallPeer{.peer = peer,
                        .ticket = with.responder.pending->ticket,
                        // The sender's entry is new. Keys that ours has from before would keep it from a new handshake.
@@ -135,10 +177,12 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
                        .endpoint = endpoint_of_attempt(with),
                        .told_port = request.listen_port,
                        .initiate_handshake = request.responder_initiates,
-                       .preshared_key = with.preshared_key ? with.preshared_key : crypto::no_preshared_key()});
+                       .preshared_key = key_to_install(with, to.speaker)});
       return;
     case wire::Operation::kDown:
     case wire::Operation::kBye:
+      if (is_companion && request.operation == wire::Operation::kBye)
+        return answer_accepted(peer, with, to, no_host(), now);
       return carry_out_down(peer, with, request, to, now);
     case wire::Operation::kRenew: {
       if (with.state == SessionState::kUp && request.preshared_key && !servers_.contains(peer)) {
@@ -160,7 +204,9 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
       return answer_accepted(peer, with, to, {.result = ResultCode::kOk}, now);
     case wire::Operation::kClients: {
       wire::Reply reply;
-      if (is_fellow(peer)) {
+      if (is_companion) {
+        reply = no_host();
+      } else if (is_fellow(peer)) {
         take_clients(peer, with, request.clients, now);
       } else {
         reply = {.result = ResultCode::kDenied, .text = "this host is no server of a group with you"};
@@ -216,13 +262,22 @@ void Gatekeeper::responder_installed(PeerIndex peer, Session& with, const base::
 
 void Gatekeeper::answer_accepted(PeerIndex peer, Session& with, const Responder::ReplyTo& to, wire::Reply reply,
                                  Time now) {
-  if (const wire::Datagram* sent = answer(peer, with, to, std::move(reply), now)) with.responder.last_reply = *sent;
+  with.responder.last_reply = answer(peer, with, to, std::move(reply), now);
 }
 
-const wire::Datagram* Gatekeeper::answer(PeerIndex peer, Session& with, const Responder::ReplyTo& to, wire::Reply reply,
-                                         Time now) {
-  const auto keys = message_keys(peer, with, to.suite);
-  if (!keys) return nullptr;
+void Gatekeeper::give(PeerIndex peer, const Responder::ReplyTo& to, wire::Datagram bytes) {
+  switch (to.speaker) {
+    case model::Speaker::kPeer:
+      return emit(SendDatagram{peer, to.port, std::move(bytes)});
+    case model::Speaker::kCompanion:
+      return emit(AnswerCompanion{peer, std::move(bytes)});
+  }
+}
+
+wire::Datagram Gatekeeper::answer(PeerIndex peer, Session& with, const Responder::ReplyTo& to, wire::Reply reply,
+                                  Time now) {
+  const auto keys = message_keys(peer, with, to.suite, to.speaker);
+  if (!keys) return {};
   reply.token = with.responder.token;
   reply.listen_port = settings_.listen_port;
   reply.state = with.state;
@@ -230,15 +285,19 @@ const wire::Datagram* Gatekeeper::answer(PeerIndex peer, Session& with, const Re
     reply.up_for = std::chrono::floor<std::chrono::seconds>(now - with.since);
     if (with.lease_end) reply.lease = std::chrono::ceil<std::chrono::seconds>(*with.lease_end - now);
   }
+  if (to.speaker == model::Speaker::kCompanion) {
+    reply.responder_name = settings_.name;
+    reply.peer_name = directory_.get(peer)->name;
+  }
   const wire::Header header{.type = wire::MessageType::kReply,
                             .suite = to.suite,
                             .request_id = to.request_id,
                             .sender = own_public_key_,
                             .nonce = new_nonce()};
   auto datagram = wire::seal_message(header, (*keys)->sending, wire::create_reply(reply, to.size), to.size);
-  emit(SendDatagram{peer, to.port, std::move(datagram)});
+  give(peer, to, datagram);
   ++counters_.sent;
-  return &std::get<SendDatagram>(actions_.back()).bytes;
+  return datagram;
 }
 
 }  // namespace anubis::gate

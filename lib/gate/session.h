@@ -62,6 +62,7 @@ struct Responder {
   struct ReplyTo {
     wire::RequestId request_id{};
     crypto::Suite suite{};
+    model::Speaker speaker{};
     std::uint16_t port = 0;
     std::size_t size = 0;  // of the request, and so of the reply
   };
@@ -173,8 +174,9 @@ struct Session {
   // WireGuard's, as both ends have it as far as we know; null: none, or not known. Only while the session lives.
   SharedPresharedKey preshared_key;
 
-  // Of each suite that was used with the peer so far.
+  // Of each suite that was used with the peer or its companion so far.
   struct SuiteKeys {
+    model::Speaker speaker{};
     crypto::Suite suite{};
     crypto::MessageKeys keys;
   };

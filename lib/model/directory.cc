@@ -16,12 +16,12 @@ bool same_secrets(const Peer& a, const Peer& b) {
 }
 
 bool same(const Peer& a, const Peer& b) {
-  return a.secrets_version == b.secrets_version && a.name == b.name && a.side_public_key == b.side_public_key &&
-         a.side_address == b.side_address && a.endpoint == b.endpoint && a.side_endpoint == b.side_endpoint &&
-         a.endpoint_ports == b.endpoint_ports && a.allowed_ips == b.allowed_ips && a.addresses == b.addresses &&
-         a.lan_addresses == b.lan_addresses && a.persistent_keepalive == b.persistent_keepalive && a.lease == b.lease &&
-         a.idle_timeout == b.idle_timeout && a.group == b.group && a.is_automatic == b.is_automatic &&
-         a.is_plain == b.is_plain;
+  return a.secrets_version == b.secrets_version && a.name == b.name && a.companion_key == b.companion_key &&
+         a.side_public_key == b.side_public_key && a.side_address == b.side_address && a.endpoint == b.endpoint &&
+         a.side_endpoint == b.side_endpoint && a.endpoint_ports == b.endpoint_ports && a.allowed_ips == b.allowed_ips &&
+         a.addresses == b.addresses && a.lan_addresses == b.lan_addresses &&
+         a.persistent_keepalive == b.persistent_keepalive && a.lease == b.lease && a.idle_timeout == b.idle_timeout &&
+         a.group == b.group && a.is_automatic == b.is_automatic && a.is_plain == b.is_plain;
 }
 
 template <class Map, class Key>
@@ -42,6 +42,7 @@ DirectoryChanges InMemoryDirectory::replace(std::vector<Peer> peers) {
   DirectoryChanges changes;
   const auto old_by_key = std::exchange(by_key_, {});
   const auto old_order = std::exchange(order_, {});
+  by_companion_.clear();
   by_side_address_.clear();
   by_name_.clear();
 
@@ -60,6 +61,7 @@ DirectoryChanges InMemoryDirectory::replace(std::vector<Peer> peers) {
     stored = std::make_unique<Peer>(std::move(peer));
     order_.push_back(index);
     by_key_.emplace(stored->public_key, index);
+    if (stored->companion_key) by_companion_.emplace(*stored->companion_key, index);
     by_side_address_.emplace(stored->side_address, index);
     by_name_.emplace(stored->name, index);
   }
@@ -74,6 +76,9 @@ DirectoryChanges InMemoryDirectory::replace(std::vector<Peer> peers) {
 
 std::optional<PeerIndex> InMemoryDirectory::find(const crypto::ProductionPublicKey& key) const {
   return look_up(by_key_, key);
+}
+std::optional<PeerIndex> InMemoryDirectory::find_by_companion(const crypto::CompanionPublicKey& key) const {
+  return look_up(by_companion_, key);
 }
 std::optional<PeerIndex> InMemoryDirectory::find_by_side_address(const IpAddress& address) const {
   return look_up(by_side_address_, address);

@@ -20,6 +20,7 @@ class PeerDirectory {
 
   [[nodiscard]] virtual std::size_t size() const = 0;
   [[nodiscard]] virtual std::optional<PeerIndex> find(const crypto::ProductionPublicKey& key) const = 0;
+  [[nodiscard]] virtual std::optional<PeerIndex> find_by_companion(const crypto::CompanionPublicKey& key) const = 0;
   [[nodiscard]] virtual std::optional<PeerIndex> find_by_side_address(const IpAddress& address) const = 0;
   [[nodiscard]] virtual std::optional<PeerIndex> find_by_name(std::string_view name) const = 0;
   // Null once the peer has been removed by a reload.
@@ -37,12 +38,13 @@ struct DirectoryChanges {
 
 class InMemoryDirectory final : public PeerDirectory {
  public:
-  // Takes the new set in. Names, production keys and side addresses are unique within it (the configuration sees to
-  // that).
+  // Takes the new set in. Names, production and companion keys and side addresses are unique within it (the
+  // configuration sees to that).
   DirectoryChanges replace(std::vector<Peer> peers);
 
   [[nodiscard]] std::size_t size() const override { return order_.size(); }
   [[nodiscard]] std::optional<PeerIndex> find(const crypto::ProductionPublicKey& key) const override;
+  [[nodiscard]] std::optional<PeerIndex> find_by_companion(const crypto::CompanionPublicKey& key) const override;
   [[nodiscard]] std::optional<PeerIndex> find_by_side_address(const IpAddress& address) const override;
   [[nodiscard]] std::optional<PeerIndex> find_by_name(std::string_view name) const override;
   [[nodiscard]] const Peer* get(PeerIndex index) const override;
@@ -56,6 +58,7 @@ class InMemoryDirectory final : public PeerDirectory {
   std::vector<std::unique_ptr<Peer>> peers_;  // by index; null where removed
   std::vector<PeerIndex> order_;
   std::unordered_map<crypto::PublicKey, PeerIndex, crypto::PublicKeyHash> by_key_;
+  std::unordered_map<crypto::PublicKey, PeerIndex, crypto::PublicKeyHash> by_companion_;
   std::unordered_map<IpAddress, PeerIndex, AddressHash> by_side_address_;
   std::unordered_map<std::string_view, PeerIndex> by_name_;  // the views are into peers_
 };

@@ -18,13 +18,17 @@ namespace anubis::model {
 // Names a peer while the daemon runs; kept over a reload for as long as the production key stays the same.
 enum class PeerIndex : std::uint32_t {};
 
+// Who of a peer speaks to us: the peer itself by its production key, or the page in its user's browser by its own.
+enum class Speaker : std::uint8_t { kPeer, kCompanion };
+
 struct Peer {
   std::string name;
   crypto::ProductionPublicKey public_key;
   crypto::SidePublicKey side_public_key;
-  IpAddress side_address;                     // derived from the side public key, or configured
-  std::optional<HostPort> endpoint;           // with its port filled in; none: a roamer
-  std::optional<HostPort> side_endpoint;      // with its port filled in
+  std::optional<crypto::CompanionPublicKey> companion_key;  // may bring this peer up and down, and none else
+  IpAddress side_address;                                   // derived from the side public key, or configured
+  std::optional<HostPort> endpoint;                         // with its port filled in; none: a roamer
+  std::optional<HostPort> side_endpoint;                    // with its port filled in
   std::vector<std::uint16_t> endpoint_ports;  // at both, to be tried in turn when the configured ones bring no answer
   std::vector<IpPrefix> allowed_ips;
   std::vector<IpAddress> addresses;                           // its own, through WireGuard

@@ -15,9 +15,9 @@ namespace anubis::wire {
 namespace {
 
 // In the order of the field numbers of gate.proto.
-constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes,  FieldType::kBytes,  FieldType::kVarint,
-                             FieldType::kVarint, FieldType::kVarint, FieldType::kVarint, FieldType::kVarint,
-                             FieldType::kBytes,  FieldType::kVarints};
+constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes,   FieldType::kBytes,  FieldType::kVarint,
+                             FieldType::kVarint, FieldType::kVarint,  FieldType::kVarint, FieldType::kVarint,
+                             FieldType::kBytes,  FieldType::kVarints, FieldType::kBytes,  FieldType::kBytes};
 
 // Far above any uptime, and far below what overflows a clock that counts nanoseconds in 64 bits.
 constexpr std::chrono::seconds kMaxUpFor{std::numeric_limits<std::uint32_t>::max()};
@@ -116,6 +116,8 @@ std::vector<std::uint8_t> create_reply(const Reply& reply, std::size_t size) {
   message.set_up_seconds(
       static_cast<std::uint64_t>(std::clamp(reply.up_for, std::chrono::seconds(0), kMaxUpFor).count()));
   if (const auto& id = reply.preshared_key_id) message.set_preshared_key_id(id->data(), id->size());
+  message.set_responder_name(reply.responder_name);
+  message.set_peer_name(reply.peer_name);
   if (!reply.text.empty())
     message.set_text(printable(reply.text, size - kOverhead - message.ByteSizeLong() - kTextOverhead));
   std::vector<std::uint8_t> payload(message.ByteSizeLong());
@@ -143,7 +145,9 @@ std::optional<Reply> consume_reply(std::span<const std::uint8_t> payload) {
               .lease = std::chrono::seconds(message.lease_seconds()),
               .state = *state,
               .up_for = std::chrono::seconds(message.up_seconds()),
-              .suites = known_of({message.suites().data(), static_cast<std::size_t>(message.suites_size())})};
+              .suites = known_of({message.suites().data(), static_cast<std::size_t>(message.suites_size())}),
+              .responder_name = printable(message.responder_name(), message.responder_name().size()),
+              .peer_name = printable(message.peer_name(), message.peer_name().size())};
   std::ranges::copy(message.token(), reply.token.begin());
   if (!message.preshared_key_id().empty())
     std::ranges::copy(message.preshared_key_id(), reply.preshared_key_id.emplace().begin());

@@ -46,6 +46,10 @@ struct Reply {
   std::vector<crypto::Suite> suites =
       {};  // SUITE: those that the responder would use; consumed: of them, those we know
 
+  // To a companion only: our own name, and the peer's. Names of the configuration; printable once consumed.
+  std::string responder_name = {};
+  std::string peer_name = {};
+
   bool operator==(const Reply&) const = default;
 };
 

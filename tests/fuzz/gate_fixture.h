@@ -69,7 +69,7 @@ struct Parties {
 class KnownKeys final : public gate::KeyAgreement {
  public:
   explicit KnownKeys(const crypto::MessageKeys& keys) : keys_(keys) {}
-  base::Result<crypto::MessageKeys> derive(model::PeerIndex, crypto::Suite) override {
+  base::Result<crypto::MessageKeys> derive(model::PeerIndex, model::Speaker, crypto::Suite) override {
     return crypto::MessageKeys{keys_.sending.duplicate(), keys_.receiving.duplicate()};
   }
 

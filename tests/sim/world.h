@@ -112,6 +112,7 @@ class Host {
  private:
   void execute();
   void carry_out(const gate::SendDatagram& action);
+  void carry_out(const gate::AnswerCompanion&) {}  // nobody here has one
   void carry_out(const gate::ResolveEndpoint& action);
   void carry_out(const gate::InstallPeer& action);
   void carry_out(const gate::RemovePeer& action);

@@ -159,8 +159,10 @@ REPLY = {
     8: "up_seconds",
     9: "preshared_key_id",
     10: "suites",
+    11: "responder_name",
+    12: "peer_name",
 }
-BYTES = {"token", "successor", "text", "preshared_key", "preshared_key_id", "held", "released"}
+BYTES = {"token", "successor", "text", "preshared_key", "preshared_key_id", "held", "released", "responder_name", "peer_name"}
 
 
 def decode_fields(payload, names):
@@ -271,7 +273,8 @@ def decode_reply(payload):
     ):
         return "malformed"
     fields["token"] = fields["token"].hex()
-    fields["text"] = printable(fields["text"])
+    for name in ("text", "responder_name", "peer_name"):
+        fields[name] = printable(fields[name])
     fields["suites"] = known_suites(fields["suites"])
     fields["preshared_key_id"] = fields["preshared_key_id"].hex()
     return fields

@@ -92,6 +92,8 @@ Json to_json(const wire::Reply& reply) {
           {"lease_seconds", reply.lease.count()},
           {"state", static_cast<std::uint8_t>(reply.state)},
           {"up_seconds", reply.up_for.count()},
+          {"responder_name", reply.responder_name},
+          {"peer_name", reply.peer_name},
           {"preshared_key_id", reply.preshared_key_id ? test::to_hex(*reply.preshared_key_id) : ""},
           {"suites", to_json(reply.suites)}};
 }
@@ -149,6 +151,8 @@ wire::Reply reply_from(const Json& json) {
   reply.lease = std::chrono::seconds(json.at("lease_seconds").get<std::int64_t>());
   reply.state = enum_from<wire::SessionState>(json.at("state"));
   reply.up_for = std::chrono::seconds(json.at("up_seconds").get<std::int64_t>());
+  reply.responder_name = json.at("responder_name").get<std::string>();
+  reply.peer_name = json.at("peer_name").get<std::string>();
   const auto& id = json.at("preshared_key_id").get_ref<const std::string&>();
   if (!id.empty()) reply.preshared_key_id = test::hex_array<crypto::PresharedKeyId{}.size()>(id);
   reply.suites = suites_from(json.at("suites"));

@@ -24,8 +24,10 @@ Json request_json() {
 }
 
 Json reply_json() {
-  return {{"result", 1},        {"text", ""}, {"token", kToken}, {"listen_port", 0},       {"peer_presence", 0},
-          {"lease_seconds", 0}, {"state", 1}, {"up_seconds", 0}, {"preshared_key_id", ""}, {"suites", Json::array()}};
+  return {
+      {"result", 1},          {"text", ""},     {"token", kToken}, {"listen_port", 0},       {"peer_presence", 0},
+      {"lease_seconds", 0},   {"state", 1},     {"up_seconds", 0}, {"preshared_key_id", ""}, {"suites", Json::array()},
+      {"responder_name", ""}, {"peer_name", ""}};
 }
 
 std::string join(std::initializer_list<std::string_view> parts) {
@@ -79,6 +81,7 @@ Json make_requests() {
               {"successor", base64(test::hex_array<32>(key))},
               {"responder_initiates", 1},
               {"preshared_key", key}});
+  cases.good("of a companion", up("1210", kToken, "1a0101"), {{"token", kToken}, {"suites", {1}}});
   cases.good("clients, and a bye's field that means nothing here",
              join({"0806", "4801", "5228", key, "0000000000000bb8", "5a20", key, "6001", "6801"}),
              {{"operation", 6},
@@ -207,6 +210,8 @@ Json make_replies() {
        {"up_seconds", 4294967295},
        {"preshared_key_id", kToken},
        {"suites", {2, 1}}});
+  cases.good("to a companion", with("5a076a6163696e7468", "620573656c656e"),
+             {{"responder_name", "jacinth"}, {"peer_name", "selen"}});
   cases.good("suites one by one, repeated and unknown", with("5001", "5002", "5001", "5063"), {{"suites", {1, 2}}});
   cases.good("unknown fields", with("7805", "7a0378797a"));
   cases.good("a text with control characters",
@@ -251,6 +256,7 @@ Json make_replies() {
   cases.bad("the text as a number", with("1001"), kBad);
   cases.bad("the state as bytes", with("3a0101"), kBad);
   cases.bad("a suite that is cut off", with("520180"), kBad);
+  cases.bad("a name as a number", with("5801"), kBad);
   cases.bad("a suite of 4 bytes", with("5501000000"), kBad);
   cases.bad("a text of 2^31 bytes", with("128080808008"), kBad);
   cases.bad("a group", with("7b7c"), kBad);

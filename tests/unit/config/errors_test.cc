@@ -236,7 +236,8 @@ TEST_F(ConfigTest, KeysOfPeersAreChecked) {
       {"allowed-ips = []", "1: key peer[1].allowed-ips: is not known; did you mean allowed_ips?"},
       {"endpiont = \"x\"", "1: key peer[1].endpiont: is not known; did you mean endpoint?"},
       {"firmware = true",
-       "1: key peer[1].firmware: is not known; known here: addresses, allowed_ips, auto, endpoint, endpoint_ports, "
+       "1: key peer[1].firmware: is not known; known here: addresses, allowed_ips, auto, companion_key, endpoint, "
+       "endpoint_ports, "
        "fail_back, "
        "fail_over, group, "
        "idle_timeout, lan_addresses, lease, name, nested, never_clear, persistent_keepalive, plain, "

@@ -119,5 +119,18 @@ TEST(Ruleset, F37ADefaultRouteThatMustNotGoInClearLeavesAUsableLink) {
   EXPECT_THAT(text, HasSubstr("ip6 daddr { fe80::/10, ff00::/8 } accept"));
 }
 
+// One more TCP port on the side interface, to be asked and not to ask from.
+TEST(Ruleset, TheCompanionPageIsOpenOnlyWhereItIsServed) {
+  EXPECT_THAT(to_text(ruleset_of(simple())), Not(HasSubstr("tcp")));
+  Policy policy = simple();
+  policy.companion_port = 4299;
+  const std::string text = to_text(ruleset_of(policy));
+  EXPECT_THAT(text, HasSubstr(R"(iifname "anubis0" ip6 saddr @side_peers_v6 ip6 daddr fd77::1 tcp dport 4299 accept)"));
+  EXPECT_THAT(text,
+              HasSubstr(R"(oifname "anubis0" ip6 saddr fd77::1 tcp sport 4299 tcp flags & (syn | ack) != syn accept)"));
+  EXPECT_LT(text.find("tcp dport 4299"), text.find("iifname \"anubis0\" drop"));
+  EXPECT_LT(text.find("tcp sport 4299"), text.find("oifname \"anubis0\" drop", text.find("chain output")));
+}
+
 }  // namespace
 }  // namespace anubis::firewall

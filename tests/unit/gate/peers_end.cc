@@ -27,7 +27,7 @@ base::Secret<crypto::kKeySize> from_gate(crypto::Suite suite) {
 
 }  // namespace
 
-base::Result<crypto::MessageKeys> CheapKeys::derive(PeerIndex, crypto::Suite suite) {
+base::Result<crypto::MessageKeys> CheapKeys::derive(PeerIndex, model::Speaker, crypto::Suite suite) {
   ++derived;
   return crypto::MessageKeys{.sending = from_gate(suite), .receiving = to_gate(suite)};
 }

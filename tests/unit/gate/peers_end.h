@@ -27,7 +27,7 @@ constexpr crypto::Suite kAes256Gcm{2};
 // Message keys without an X25519, the same for all peers, and how often they were asked for.
 class CheapKeys final : public KeyAgreement {
  public:
-  base::Result<crypto::MessageKeys> derive(PeerIndex peer, crypto::Suite suite) override;
+  base::Result<crypto::MessageKeys> derive(PeerIndex peer, model::Speaker speaker, crypto::Suite suite) override;
 
   unsigned derived = 0;
 };

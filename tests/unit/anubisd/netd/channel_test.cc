@@ -70,6 +70,8 @@ config::Config config_with_peers() {
   roamer.endpoint.reset();
   roamer.side_endpoint.reset();
   roamer.is_plain = true;
+  roamer.companion_key = crypto::CompanionPublicKey(crypto::ProductionPrivateKey(secret(77)).public_key());
+  config.companion.enabled = true;
   config.peers = {jacinth, beryl, roamer};
   return config;
 }
@@ -188,6 +190,7 @@ TEST_F(RemoteNetdTest, TheGreetingBringsTheAuthorisedSetWithoutSecrets) {
     EXPECT_EQ(peers[i].group, wanted.group);
     EXPECT_EQ(peers[i].is_automatic, wanted.is_automatic);
     EXPECT_EQ(peers[i].is_plain, wanted.is_plain);
+    EXPECT_EQ(peers[i].companion_key, wanted.companion_key);
     EXPECT_EQ(peers[i].preshared_key, nullptr);
   }
 }
@@ -268,7 +271,7 @@ TEST_F(RemoteNetdTest, DriftComesOnce) {
 }
 
 TEST_F(RemoteNetdTest, TheMessageKeysAreThoseOfThePeersOtherEnd) {
-  const auto ours = netd_->derive_message_keys(kJacinth, kSuite);
+  const auto ours = netd_->derive_message_keys(kJacinth, model::Speaker::kPeer, kSuite);
   ASSERT_TRUE(ours) << ours.error().message;
   const crypto::ProductionPrivateKey jacinth(secret(2));
   const crypto::PresharedKey preshared(secret(99));
@@ -277,6 +280,18 @@ TEST_F(RemoteNetdTest, TheMessageKeysAreThoseOfThePeersOtherEnd) {
   ASSERT_TRUE(theirs);
   EXPECT_TRUE(ours->sending.equals(theirs->receiving));
   EXPECT_TRUE(ours->receiving.equals(theirs->sending));
+}
+
+TEST_F(RemoteNetdTest, TheMessageKeysOfACompanionAreThoseOfItsPage) {
+  const auto ours = netd_->derive_message_keys(kRoamer, model::Speaker::kCompanion, kSuite);
+  ASSERT_TRUE(ours) << ours.error().message;
+  const crypto::ProductionPrivateKey page(secret(77));
+  const auto theirs =
+      crypto::derive_message_keys(kSuite, page, page.public_key(), config_with_peers().production.public_key, nullptr);
+  ASSERT_TRUE(theirs);
+  EXPECT_TRUE(ours->sending.equals(theirs->receiving));
+  EXPECT_TRUE(ours->receiving.equals(theirs->sending));
+  EXPECT_EQ(netd_->derive_message_keys(kBeryl, model::Speaker::kCompanion, kSuite).error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(RemoteNetdTest, WhetherABearerHasAWayIsAsked) {
@@ -321,8 +336,8 @@ side_public_key = ")" +
   const auto changes = directory.replace(std::move(reloaded->peers));
   EXPECT_THAT(changes.changed, ElementsAre(kJacinth));
   EXPECT_THAT(changes.removed, SizeIs(2));
-  EXPECT_TRUE(netd_->derive_message_keys(kJacinth, kSuite));
-  EXPECT_EQ(netd_->derive_message_keys(kBeryl, kSuite).error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(netd_->derive_message_keys(kJacinth, model::Speaker::kPeer, kSuite));
+  EXPECT_EQ(netd_->derive_message_keys(kBeryl, model::Speaker::kPeer, kSuite).error().code, ErrorCode::kNotFound);
   EXPECT_FALSE(is_readable(netd_->reload_fd(), 0));
 }
 
@@ -336,7 +351,7 @@ TEST_F(RemoteNetdTest, F61ABrokenFileChangesNothingAtEitherEnd) {
   EXPECT_THAT(reloaded.error().message, AllOf(HasSubstr("anubis.toml:7:"), HasSubstr("long-14")));
   EXPECT_GT(reloaded.error().message.size(), kReplyRoom);  // no longer than an answer may be
   EXPECT_THAT(removed_, IsEmpty());
-  EXPECT_TRUE(netd_->derive_message_keys(kRoamer, kSuite));
+  EXPECT_TRUE(netd_->derive_message_keys(kRoamer, model::Speaker::kPeer, kSuite));
 }
 
 TEST_F(RemoteNetdTest, AReloadIsTakenOnceItWasRead) {
@@ -440,7 +455,7 @@ TEST_F(ChannelTest, WhateverElseGreetsIsNotBelieved) {
 // --- anubisd was taken over
 
 TEST_F(RemoteNetdTest, NobodyButTheAuthorisedCanBeNamed) {
-  EXPECT_EQ(netd_->derive_message_keys(kNobody, kSuite).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(netd_->derive_message_keys(kNobody, model::Speaker::kPeer, kSuite).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(netd_->set_side_endpoint(kNobody, endpoint("192.0.2.9:4297")).error().code, ErrorCode::kNotFound);
   EXPECT_EQ(netd_->install({.peer = kNobody, .endpoint = endpoint("192.0.2.9:4296")}).error().code,
             ErrorCode::kNotFound);
