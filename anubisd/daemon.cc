@@ -24,7 +24,8 @@ constexpr std::size_t kMaxWarmedUp = 256;
 constexpr base::Duration kAutomaticTimeout = 10s;
 
 gate::Settings gate_settings(const netd::PublicConfig& config) {
-  return {.group = config.group,
+  return {.name = config.name,
+          .group = config.group,
           .listen_port = config.production.listen_port,
           .service_port = config.side.service_port,
           .suites = config.suites};
@@ -92,6 +93,7 @@ base::Status Daemon::bring_up() {
   if (auto status = resume_sessions(); !status) return status;
   base::step("start.adopted");
   if (auto status = open_side_service(); !status) return status;
+  serve_companions();
   base::step("start.listening");
   return server_.start();
 }
@@ -135,6 +137,15 @@ base::Status Daemon::open_side_service() {
   return {};
 }
 
+void Daemon::serve_companions() {
+  if (config_.companion_port == 0) return;
+  companion_ = std::make_unique<CompanionPage>(
+      loop_, model::Endpoint{.address = config_.side.address, .port = config_.companion_port}, config_.side.interface,
+      [this](std::span<const std::uint8_t> message, const model::IpAddress& source) {
+        return executor_.ask(message, source);
+      });
+}
+
 void Daemon::reach_out(model::PeerIndex peer) {
   side_endpoints_.follow(peer);
   const auto& side_endpoint = directory_.get(peer)->side_endpoint;
@@ -153,6 +164,7 @@ void Daemon::stop() {
   log::info("daemon.stopping", "telling the peers that are up");
   base::step("stop.begun");
   server_.close();
+  companion_.reset();
   interfaces_.stop();
   roaming_.stop();
   const base::Duration budget = config_.control.stop_timeout;
@@ -294,6 +306,7 @@ base::Status Daemon::made_anew(netd::Interface which) {
     case netd::Interface::kSide:
       // The old socket is bound to a device that is gone.
       if (auto status = open_side_service(); !status) return status;
+      if (companion_) companion_->restart();
       directory_.for_each([this](model::PeerIndex peer, const model::Peer&) { side_endpoints_.follow(peer); });
       return {};
   }

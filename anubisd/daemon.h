@@ -12,6 +12,7 @@
 #include <string>
 
 #include "anubisd/commands.h"
+#include "anubisd/companion/page.h"
 #include "anubisd/control/server.h"
 #include "anubisd/endpoints.h"
 #include "anubisd/executor.h"
@@ -79,6 +80,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener, p
   base::Status bring_up();
   base::Status resume_sessions();
   base::Status open_side_service();
+  void serve_companions();
   void reach_out(model::PeerIndex peer);
   void warm_up(model::PeerIndex peer);
   [[nodiscard]] base::Result<std::string> take_over(netd::Reloaded fresh);
@@ -104,6 +106,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener, p
   Interfaces interfaces_;
   Roaming roaming_;
   std::unique_ptr<SideService> side_service_;
+  std::unique_ptr<CompanionPage> companion_;  // null: none is configured
   Status status_;
   model::Hosts hosts_;
   Reloader reloader_;
