@@ -140,6 +140,7 @@ struct ProvisionOptions {
   std::string public_key;  // the phone's own; empty: a key pair is made here
   std::string output;      // empty: on the terminal
   bool text = false;       // on standard output, as text
+  bool companion = false;  // instead: the page of a peer that there is
 };
 
 using Command =

@@ -81,6 +81,23 @@ Outcome<Force> add_file(const Context& context, const std::filesystem::path& con
   return taken_back;
 }
 
+Outcome<Force> change_file(const Context& context, const std::filesystem::path& config,
+                           const std::filesystem::path& file, std::string_view before, std::string_view after) {
+  if (auto made = config::replace_file(file, after); !made) return tl::unexpected(failure_of(made.error()));
+  const auto take_back = [&](Failure failure) -> Outcome<Force> {
+    const auto replaced = config::replace_file(file, before);
+    failure.message += replaced ? "\nnothing was changed" : "\n" + replaced.error().message;
+    return tl::unexpected(std::move(failure));
+  };
+  const auto loaded = config::load(config);
+  if (!loaded) return take_back(failure_of(loaded.error()));
+  auto force = put_into_force(context, *loaded);
+  if (force) return force;
+  auto taken_back = take_back(force.error());
+  (void)put_into_force(context, *loaded);
+  return taken_back;
+}
+
 Outcome<std::string> read_text(const std::string& file, std::size_t most) {
   base::Fd opened;
   int fd = STDIN_FILENO;

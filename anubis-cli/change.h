@@ -35,6 +35,11 @@ Outcome<Force> put_into_force(const Context& context, const config::Config& conf
 Outcome<Force> add_file(const Context& context, const std::filesystem::path& config, const std::filesystem::path& file,
                         std::string_view text);
 
+// Puts AFTER in the place of BEFORE in FILE; puts it into force. Whatever fails, FILE has BEFORE again, and the daemon
+// what it had before.
+Outcome<Force> change_file(const Context& context, const std::filesystem::path& config,
+                           const std::filesystem::path& file, std::string_view before, std::string_view after);
+
 // What stands in FILE, or on standard input when that is "-"; at most MOST bytes and one.
 Outcome<std::string> read_text(const std::string& file, std::size_t most);
 

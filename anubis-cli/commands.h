@@ -31,6 +31,7 @@ int card(const Context& context, const CardOptions& options);
 int trust(const Context& context, const TrustOptions& options);
 int import_file(const Context& context, const ImportOptions& options);
 int export_peer(const Context& context, const ExportOptions& options);
+int provision_companion(const Context& context, const ProvisionOptions& options);  // provision --companion
 int provision(const Context& context, const ProvisionOptions& options);
 int nm_event(const Context& context, const NmEventOptions& options);
 

@@ -108,6 +108,8 @@ void add_provision(CLI::App& app, TypedInterop& typed) {
   provision->add_option("-o,--output", options.output, "Write a picture, or the text, instead: *.png, *.svg or *.conf")
       ->type_name("FILE");
   provision->add_flag("--text", options.text, "Print the text instead; it holds the private key");
+  provision->add_flag("--companion", options.companion,
+                      "Show the address of the page instead, with which the phone's browser brings it up and down");
   add_config(provision, typed);
 }
 

@@ -1,4 +1,4 @@
-#include <csignal>
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -7,31 +7,16 @@
 
 #include "anubis-cli/change.h"
 #include "anubis-cli/commands.h"
+#include "anubis-cli/delivery.h"
 #include "anubis-cli/output.h"
-#include "anubis-cli/qr_screen.h"
 #include "anubis-cli/resolve.h"
 #include "lib/base/random.h"
 #include "lib/config/wg_quick.h"
-#include "lib/config/write.h"
 #include "lib/interop/free_address.h"
 #include "lib/interop/phone.h"
-#include "lib/qr/picture.h"
 
 namespace anubis::cli {
 namespace {
-
-// What comes out, and where.
-enum class Form { kScreen, kText, kPng, kSvg, kConf };
-
-Outcome<Form> form_of(const ProvisionOptions& options) {
-  if (options.text) return Form::kText;
-  if (options.output.empty()) return Form::kScreen;
-  if (options.output.ends_with(".png")) return Form::kPng;
-  if (options.output.ends_with(".svg")) return Form::kSvg;
-  if (options.output.ends_with(".conf")) return Form::kConf;
-  return fail(control::USAGE, "--output: " + options.output +
-                                  " says by its end neither .png nor .svg (a QR code) nor .conf (the text)");
-}
 
 // The key pair, or the phone's public key.
 struct Keys {
@@ -113,61 +98,9 @@ Outcome<interop::Phone> phone_of(const ProvisionOptions& options, const config::
   return phone;
 }
 
-// What is to be handed out, made before anything is written.
-struct Delivery {
-  Form form = Form::kScreen;
-  base::SecretText text;
-  std::optional<qr::Code> code;
-};
-
-Outcome<Delivery> prepare(Form form, const config::WgQuickFile& tunnel) {
-  const bool is_code = form == Form::kScreen || form == Form::kPng || form == Form::kSvg;
-  Delivery delivery{.form = form,
-                    .text = config::format_wg_quick(
-                        tunnel, is_code ? config::WgQuickStyle::kCompact : config::WgQuickStyle::kReadable),
-                    .code = {}};
-  if (!is_code) return delivery;
-  auto code = qr::Code::create(delivery.text.view());
-  if (!code) {
-    return fail(control::FAILED,
-                code.error().message + "; name fewer ranges with --reach, or have the text: --output FILE.conf");
-  }
-  delivery.code = std::move(*code);
-  if (form != Form::kScreen) return delivery;
-  if (const auto obstacle = why_not_on_terminal(*delivery.code)) return fail(control::FAILED, *obstacle);
-  return delivery;
-}
-
-base::Status write_output(const Delivery& delivery, const std::string& file) {
-  switch (delivery.form) {
-    case Form::kScreen:
-    case Form::kText:
-      return {};
-    case Form::kConf:
-      return config::create_file(file, delivery.text.view(), config::kSecretMode);
-    case Form::kSvg:
-      return config::create_file(file, qr::to_svg(*delivery.code).view(), config::kSecretMode);
-    case Form::kPng: {
-      const auto png = qr::to_png(*delivery.code);
-      if (!png) return base::fail(png.error());
-      return config::create_file(file, *png, config::kSecretMode);
-    }
-  }
-  return {};
-}
-
 std::string entry_text(const interop::Phone& phone) {
   return "# Made by `anubis provision`: a phone with WireGuard's own app. Its private key is nowhere but there.\n" +
          interop::format_entry(interop::entry_of(phone));
-}
-
-// Standard output is for the configuration itself where that is asked for.
-void tell(const Delivery& delivery, std::string_view line) {
-  if (delivery.form == Form::kText) {
-    complain(line);
-  } else {
-    print_line(line);
-  }
 }
 
 void tell_outcome(const ProvisionOptions& options, const Delivery& delivery, const interop::Phone& phone, Force force,
@@ -195,13 +128,13 @@ void tell_outcome(const ProvisionOptions& options, const Delivery& delivery, con
 }  // namespace
 
 int provision(const Context& context, const ProvisionOptions& options) {
-  const auto form = form_of(options);
+  if (options.companion) return provision_companion(context, options);
+  const auto form = form_of(options.output, options.text);
   if (!form) return report(form.error());
   const auto config = load_configuration(options.config);
   if (!config) return report(config.error());
   const auto file = conf_d_file(options.config, options.name);
-  for (const model::Peer& peer : config->peers) {
-    if (peer.name != options.name) continue;
+  if (std::ranges::find(config->peers, options.name, &model::Peer::name) != config->peers.end()) {
     return report(
         {control::FAILED, fmt::format("{} is a peer already: choose another name, or end that one with: anubis "
                                       "revoke {}",
@@ -212,31 +145,22 @@ int provision(const Context& context, const ProvisionOptions& options) {
   std::vector<std::string> notes;
   const auto phone = phone_of(options, *config, keys->public_key, notes);
   if (!phone) return report(phone.error());
-  const auto delivery = prepare(*form, interop::tunnel_of(*phone, std::move(keys->private_key), *config));
+  const auto style = is_code(*form) ? config::WgQuickStyle::kCompact : config::WgQuickStyle::kReadable;
+  const auto delivery =
+      prepare(*form, config::format_wg_quick(interop::tunnel_of(*phone, std::move(keys->private_key), *config), style));
   if (!delivery) return report(delivery.error());
 
   if (auto written = write_output(*delivery, options.output); !written) return report(failure_of(written.error()));
   const auto force = add_file(context, options.config, file, entry_text(*phone));
   if (!force) {
-    if (!options.output.empty()) (void)config::remove_file(options.output);
+    take_back_output(options.output);
     return report(force.error());
   }
-  int signal = 0;
-  if (delivery->form == Form::kScreen) {
-    const auto shown = show_on_terminal(
-        *delivery->code,
-        fmt::format("{}: scan it with WireGuard's app (+, Scan from QR code), then type q", phone->name));
-    if (!shown) return report(failure_of(shown.error()));
-    signal = *shown;
-  } else if (delivery->form == Form::kText) {
-    if (!print_secret(delivery->text.view()))
-      return report({control::FAILED, "cannot write to standard output; its entry is " + file.string()});
-  }
+  const auto signal = hand_out(
+      *delivery, fmt::format("{}: scan it with WireGuard's app (+, Scan from QR code), then type q", phone->name));
+  if (!signal) return report({signal.error().status, signal.error().message + "; its entry is " + file.string()});
   tell_outcome(options, *delivery, *phone, *force, file, notes);
-  if (signal == 0) return control::DONE;
-  (void)flush_output();
-  raise(signal);  // so that whoever started us sees it
-  return 128 + signal;
+  return ended_by(*signal);
 }
 
 }  // namespace anubis::cli

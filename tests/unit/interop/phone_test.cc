@@ -1,5 +1,6 @@
 #include "lib/interop/phone.h"
 
+#include "lib/interop/companion_link.h"
 #include "lib/interop/entry.h"
 #include "tests/unit/interop/folder_fixture.h"
 
@@ -72,6 +73,21 @@ TEST_F(PhoneTest, ItsEntryIsReadAsAPlainPeer) {
   EXPECT_FALSE(peer.endpoint);
   EXPECT_EQ(format_list(peer.allowed_ips), R"(["10.44.0.8/32", "fd44::8/128"])");
   EXPECT_EQ(peer.lease, std::chrono::hours(8));
+}
+
+// For the page's script, which takes it apart (docs/protocol.md).
+TEST_F(PhoneTest, TheLinkOfItsPageHoldsThePagesKeyAndTheServers) {
+  const auto server = load(R"(addresses = ["10.44.0.1/24"])");
+  const auto link = companion_link(server, private_key(5));
+  const auto in_url = [](std::string key) {
+    std::ranges::replace(key, '+', '-');
+    std::ranges::replace(key, '/', '_');
+    return key.substr(0, key.find('='));
+  };
+  EXPECT_EQ(link.view(), "http://[" + server.side.address.to_string() + "]:4299/#1." + in_url(private_text(5)) + "." +
+                             in_url(public_text(100)));
+  const auto with_ipv4 = load("", "address = \"10.77.0.1\"\n");
+  EXPECT_TRUE(companion_link(with_ipv4, private_key(5)).view().starts_with("http://10.77.0.1:4299/#1."));
 }
 
 TEST_F(PhoneTest, ASideAddressOfItsOwnIsUsed) {

@@ -1,0 +1,44 @@
+// A secret that is handed out once: as a QR code on the terminal, as a picture, or as text.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "anubis-cli/failure.h"
+#include "lib/base/result.h"
+#include "lib/base/secret_text.h"
+#include "lib/qr/code.h"
+
+namespace anubis::cli {
+
+enum class Form { kScreen, kText, kPng, kSvg, kConf };
+
+// Whether text is wanted, else what the output's name ends in. USAGE for an end that means nothing.
+Outcome<Form> form_of(const std::string& output, bool text);
+[[nodiscard]] bool is_code(Form form);
+
+struct Delivery {
+  Form form = Form::kScreen;
+  base::SecretText text;
+  std::optional<qr::Code> code;
+};
+
+// Before anything is changed: whether it can be handed out at all.
+Outcome<Delivery> prepare(Form form, base::SecretText text);
+
+// Into a new file that only its owner can read; nothing for kScreen and kText.
+base::Status write_output(const Delivery& delivery, const std::string& output);
+void take_back_output(const std::string& output);
+
+// For kScreen and kText; nothing for others. CAPTION is a printable line below the code. Returns the signal that ended
+// it, or 0.
+Outcome<int> hand_out(const Delivery& delivery, const std::string& caption);
+
+// A message: on standard error where standard output is for the text.
+void tell(const Delivery& delivery, std::string_view line);
+
+// The exit status, when it was that signal or 0; by the signal, where that ends us.
+[[nodiscard]] int ended_by(int signal);
+
+}  // namespace anubis::cli
