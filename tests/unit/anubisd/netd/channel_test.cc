@@ -330,7 +330,7 @@ side_public_key = ")" +
   EXPECT_EQ(reloaded->peers[0].secrets_version, 1u);
   ASSERT_FALSE(reloaded->applied);
   EXPECT_EQ(reloaded->applied.error().message, "anubis0: no");
-  EXPECT_THAT(reloaded->restart_needed, ElementsAre("[production]", "[side]"));
+  EXPECT_THAT(reloaded->restart_needed, ElementsAre("[production]", "[side]", "[companion]"));
   EXPECT_THAT(removed_, ElementsAre("beryl", "roamer"));
 
   const auto changes = directory.replace(std::move(reloaded->peers));
