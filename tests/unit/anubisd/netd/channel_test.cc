@@ -295,9 +295,9 @@ TEST_F(RemoteNetdTest, TheMessageKeysOfACompanionAreThoseOfItsPage) {
 }
 
 TEST_F(RemoteNetdTest, WhetherABearerHasAWayIsAsked) {
-  fake_.unreachable.insert(endpoint("[2001:db8::1]:0").address);
-  EXPECT_TRUE(netd_->check_bearer_way(endpoint("192.0.2.1:0").address));
-  EXPECT_EQ(netd_->check_bearer_way(endpoint("[2001:db8::1]:0").address).error().code, ErrorCode::kUnreachable);
+  fake_.unreachable.insert(endpoint("[2001:db8::1]:1").address);
+  EXPECT_TRUE(netd_->check_bearer_way(endpoint("192.0.2.1:1").address));
+  EXPECT_EQ(netd_->check_bearer_way(endpoint("[2001:db8::1]:1").address).error().code, ErrorCode::kUnreachable);
 }
 
 TEST_F(RemoteNetdTest, ASocketIsLentForItsBufferOnly) {
