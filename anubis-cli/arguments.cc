@@ -44,6 +44,7 @@ struct Typed {
   IsUpOptions is_up;
   PeersOptions peers;
   HostsOptions hosts;
+  MetricsOptions metrics;
   CheckOptions check;
   std::string check_to;
   std::string check_timeout = "1s";
@@ -216,6 +217,14 @@ void add_commands(CLI::App& app, Typed& typed) {
       "Example:\n  anubis hosts | sudo tee -a /etc/hosts");
   hosts->add_flag("--json", typed.hosts.json, "For scripts");
 
+  CLI::App* metrics = add_command(app, "metrics", "Print this host's numbers for Prometheus",
+                                  "The same as the daemon serves at metrics.listen, if that is configured.\n\n"
+                                  "Example:\n  anubis metrics --output /var/lib/prometheus/node-exporter/anubis.prom");
+  metrics
+      ->add_option("--output", typed.metrics.output,
+                   "Replace this file, at once, for node_exporter's textfile collector")
+      ->type_name("FILE");
+
   add_check(app, typed);
   add_identity_commands(app, typed.identity);
   add_interop_commands(app, typed.interop);
@@ -296,6 +305,8 @@ Invocation invocation_of(const CLI::App& app, Typed typed) {
     invocation.command = typed.peers;
   } else if (name == "hosts") {
     invocation.command = typed.hosts;
+  } else if (name == "metrics") {
+    invocation.command = std::move(typed.metrics);
   } else if (name == "check") {
     require_name(typed.check.name);
     typed.check.to = parse_to(typed.check_to);

@@ -62,6 +62,10 @@ struct HostsOptions {
   bool json = false;
 };
 
+struct MetricsOptions {
+  std::string output;  // empty: standard output
+};
+
 struct CheckOptions {
   std::string name;
   std::optional<model::IpAddress> to;  // absent: the host's own addresses
@@ -143,10 +147,10 @@ struct ProvisionOptions {
   bool companion = false;  // instead: the page of a peer that there is
 };
 
-using Command =
-    std::variant<UpOptions, DownOptions, DrainOptions, StatusOptions, IsUpOptions, PeersOptions, HostsOptions,
-                 CheckOptions, MonitorOptions, ReloadOptions, FirewallOptions, NmEventOptions, SwitchOptions,
-                 InitOptions, CardOptions, TrustOptions, ImportOptions, ExportOptions, ProvisionOptions>;
+using Command = std::variant<UpOptions, DownOptions, DrainOptions, StatusOptions, IsUpOptions, PeersOptions,
+                             HostsOptions, CheckOptions, MonitorOptions, ReloadOptions, FirewallOptions, NmEventOptions,
+                             SwitchOptions, MetricsOptions, InitOptions, CardOptions, TrustOptions, ImportOptions,
+                             ExportOptions, ProvisionOptions>;
 
 struct Invocation {
   std::string socket_path;

@@ -22,6 +22,7 @@ int watch(const Context& context, const StatusOptions& options);  // status --wa
 int is_up(const Context& context, const IsUpOptions& options);
 int peers(const Context& context, const PeersOptions& options);
 int hosts(const Context& context, const HostsOptions& options);
+int metrics(const Context& context, const MetricsOptions& options);
 int check(const Context& context, const CheckOptions& options);
 int monitor(const Context& context, const MonitorOptions& options);
 int reload(const Context& context, const ReloadOptions& options);

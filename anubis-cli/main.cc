@@ -22,6 +22,7 @@ struct Run {
   int operator()(const IsUpOptions& options) const { return is_up(context, options); }
   int operator()(const PeersOptions& options) const { return peers(context, options); }
   int operator()(const HostsOptions& options) const { return hosts(context, options); }
+  int operator()(const MetricsOptions& options) const { return metrics(context, options); }
   int operator()(const CheckOptions& options) const { return check(context, options); }
   int operator()(const MonitorOptions& options) const { return monitor(context, options); }
   int operator()(const ReloadOptions& options) const { return reload(context, options); }

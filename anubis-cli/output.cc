@@ -12,9 +12,11 @@
 
 namespace anubis::cli {
 
+// Failures stick to the stream: flush_output() tells them.
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
 void print_line(std::string_view text) {
-  // Failures stick to the stream: flush_output() tells them.
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  print(text);
   std::fputc('\n', stdout);
 }
 

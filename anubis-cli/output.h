@@ -15,6 +15,9 @@ void print_line(std::string_view text);
 // Writes TEXT as it is to standard output, and keeps nothing of it in a buffer. False: it could not be written.
 bool print_secret(std::string_view text);
 
+// Writes TEXT as it is.
+void print(std::string_view text);
+
 // "anubis: MESSAGE" on standard error; MESSAGE may hold anything.
 void complain(std::string_view message);
 

@@ -63,6 +63,8 @@ void Commands::command(ClientId client, const control::Command& command) {
       return nm_event(client, command.nm_event());
     case control::Command::kHosts:
       return hosts(client);
+    case control::Command::kMetrics:
+      return metrics(client);
     case control::Command::COMMAND_NOT_SET:
       return finish(client, control::FAILED,
                     "this anubisd does not know that command: it is older than the `anubis` that sent it; restart it "
@@ -233,6 +235,22 @@ void Commands::hosts(ClientId client) {
         *response.mutable_named_host() = Status::named(*subjects_.directory.get(peer));
       },
       std::move(others));
+}
+
+void Commands::metrics(ClientId client) {
+  Client* reader = server_->find(client);
+  if (reader == nullptr) return;
+  constexpr std::size_t kPart = std::size_t{64} << 10;
+  reader->stream([text = subjects_.metrics.text(), sent = std::size_t{0}]() mutable {
+    control::Response response;
+    if (sent == text.size()) {
+      response.mutable_done()->set_status(control::DONE);
+    } else {
+      response.mutable_metrics()->set_text(text.substr(sent, kPart));
+      sent = std::min(sent + kPart, text.size());
+    }
+    return response;
+  });
 }
 
 void Commands::stream_peers(ClientId client, std::function<void(model::PeerIndex, control::Response&)> fill,

@@ -12,6 +12,7 @@
 #include "anubisd/control/server.h"
 #include "anubisd/executor.h"
 #include "anubisd/farewells.h"
+#include "anubisd/metrics.h"
 #include "anubisd/pending_commands.h"
 #include "anubisd/reloader.h"
 #include "anubisd/roaming.h"
@@ -37,6 +38,7 @@ class Commands final : public ControlServer::Handler {
     Reloader& reloader;
     Roaming& roaming;
     const model::Hosts& hosts;
+    Metrics& metrics;
     std::function<SideService::Counters()> side_counters;
   };
   explicit Commands(Subjects subjects) : subjects_(std::move(subjects)) {}
@@ -63,6 +65,7 @@ class Commands final : public ControlServer::Handler {
   void status(ClientId client, const control::Status& command);
   void peers(ClientId client);
   void hosts(ClientId client);
+  void metrics(ClientId client);
   void monitor(ClientId client);
   void reload(ClientId client);
   void firewall(ClientId client, control::Firewall::Action action);

@@ -52,19 +52,25 @@ Daemon::Daemon(Loop& loop, Premises premises, const Surroundings& with)
       roaming_(loop, netd_, directory_, config_.roaming, *this),
       status_(config_, directory_, gatekeeper_, netd_, interfaces_, roaming_),
       hosts_(config_.hosts),
+      metrics_({.config = config_,
+                .directory = directory_,
+                .gatekeeper = gatekeeper_,
+                .netd = netd_,
+                .status = status_,
+                .side_counters = [this] { return side_counters(); }}),
       reloader_(loop, with.peer_source, [this](netd::Reloaded fresh) { return take_over(std::move(fresh)); }),
-      commands_(
-          {.loop = loop,
-           .directory = directory_,
-           .gatekeeper = gatekeeper_,
-           .executor = executor_,
-           .pending = pending_,
-           .netd = netd_,
-           .status = status_,
-           .reloader = reloader_,
-           .roaming = roaming_,
-           .hosts = hosts_,
-           .side_counters = [this] { return side_service_ ? side_service_->counters() : SideService::Counters{}; }}),
+      commands_({.loop = loop,
+                 .directory = directory_,
+                 .gatekeeper = gatekeeper_,
+                 .executor = executor_,
+                 .pending = pending_,
+                 .netd = netd_,
+                 .status = status_,
+                 .reloader = reloader_,
+                 .roaming = roaming_,
+                 .hosts = hosts_,
+                 .metrics = metrics_,
+                 .side_counters = [this] { return side_counters(); }}),
       server_(loop, std::move(premises_.listener), premises_.group, config_.control.group, commands_),
       stop_budget_(loop) {
   commands_.answer_through(server_);
@@ -95,7 +101,24 @@ base::Status Daemon::bring_up() {
   if (auto status = open_side_service(); !status) return status;
   serve_companions();
   base::step("start.listening");
+  if (config_.metrics.listen) {
+    metrics_server_.emplace(loop_, http::Settings{.address = *config_.metrics.listen}, "metrics",
+                            [this](const http::Request& request) { return answer_metrics(request); });
+  }
   return server_.start();
+}
+
+SideService::Counters Daemon::side_counters() const {
+  return side_service_ ? side_service_->counters() : SideService::Counters{};
+}
+
+http::Response Daemon::answer_metrics(const http::Request& request) {
+  constexpr const char* kPlain = "text/plain; charset=utf-8";
+  if (request.path != "/metrics") return {.status = 404, .type = kPlain, .body = "here is only /metrics\n"};
+  if (request.method != "GET") {
+    return {.status = 405, .type = kPlain, .headers = {{"Allow", "GET, HEAD"}}, .body = "GET, please\n"};
+  }
+  return {.type = "text/plain; version=0.0.4; charset=utf-8", .body = metrics_.text()};
 }
 
 base::Status Daemon::resume_sessions() {

@@ -16,8 +16,10 @@
 #include "anubisd/control/server.h"
 #include "anubisd/endpoints.h"
 #include "anubisd/executor.h"
+#include "anubisd/http/server.h"
 #include "anubisd/interfaces.h"
 #include "anubisd/liveness_watch.h"
+#include "anubisd/metrics.h"
 #include "anubisd/netd/netd.h"
 #include "anubisd/netd/public_config.h"
 #include "anubisd/peer_ports.h"
@@ -81,6 +83,8 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener, p
   base::Status resume_sessions();
   base::Status open_side_service();
   void serve_companions();
+  [[nodiscard]] SideService::Counters side_counters() const;
+  [[nodiscard]] http::Response answer_metrics(const http::Request& request);
   void reach_out(model::PeerIndex peer);
   void warm_up(model::PeerIndex peer);
   [[nodiscard]] base::Result<std::string> take_over(netd::Reloaded fresh);
@@ -109,9 +113,11 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener, p
   std::unique_ptr<CompanionPage> companion_;  // null: none is configured
   Status status_;
   model::Hosts hosts_;
+  Metrics metrics_;
   Reloader reloader_;
   Commands commands_;
   ControlServer server_;
+  std::optional<http::Server> metrics_server_;
   std::size_t warmed_up_ = 0;
   bool stopping_ = false;
   Timer stop_budget_;

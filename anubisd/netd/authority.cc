@@ -92,6 +92,7 @@ PublicConfig Authority::public_config() const {
                       .group = config_.control.group,
                       .stop_timeout = config_.control.stop_timeout},
           .roaming = config_.roaming,
+          .metrics = config_.metrics,
           .hosts = config_.hosts};
 }
 
@@ -202,6 +203,7 @@ std::vector<std::string> restart_needed(const config::Config& running, const con
       running.control.stop_timeout != fresh.control.stop_timeout) {
     sections.emplace_back("[control]");
   }
+  if (running.metrics != fresh.metrics) sections.emplace_back("[metrics]");
   return sections;
 }
 

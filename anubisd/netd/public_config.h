@@ -12,6 +12,7 @@
 #include "lib/crypto/suites.h"
 #include "lib/model/host.h"
 #include "lib/model/ip.h"
+#include "lib/model/metrics.h"
 #include "lib/roaming/home.h"
 
 namespace anubis::netd {
@@ -45,6 +46,7 @@ struct PublicConfig {
   std::uint16_t companion_port = 0;  // of the companion page, at the side address; 0: there is none
   Control control;
   roaming::Settings roaming;
+  model::Metrics metrics;
   model::Hosts hosts;
 };
 

@@ -162,6 +162,12 @@ snapshot::Head encode_head(const PublicConfig& config) {
   snapshot::Roaming& roaming = *head.mutable_roaming();
   for (const roaming::Mark& mark : config.roaming.home) roaming.add_home(roaming::to_string(mark));
   roaming.set_hold_down_nanoseconds(config.roaming.hold_down.count());
+  snapshot::Metrics& metrics = *head.mutable_metrics();
+  if (config.metrics.listen) {
+    metrics.set_address(text_of(config.metrics.listen->address.bytes()));
+    metrics.set_port(config.metrics.listen->port);
+  }
+  metrics.set_max_peers(config.metrics.max_peers);
   put_host(config.hosts.own, *head.mutable_own());
   for (const model::Host& host : config.hosts.others) put_host(host, *head.add_hosts());
   return head;
@@ -338,6 +344,13 @@ std::optional<PublicConfig> decode_config(const snapshot::Head& head) {
     config.roaming.home.push_back(*mark);
   }
   config.roaming.hold_down = base::Duration(head.roaming().hold_down_nanoseconds());
+  config.metrics.max_peers = head.metrics().max_peers();
+  if (!head.metrics().address().empty()) {
+    const auto metrics_address = get_address(head.metrics().address());
+    const auto metrics_port = get_port(head.metrics().port());
+    if (!metrics_address || !metrics_port) return std::nullopt;
+    config.metrics.listen = model::Endpoint{.address = *metrics_address, .port = *metrics_port};
+  }
   if (!get_prefixes(head.production().throw_(), config.production.throw_ranges) ||
       !get_prefixes(head.production().direct(), config.production.direct_ranges) ||
       !get_host(head.own(), config.hosts.own)) {

@@ -17,6 +17,7 @@
 #include "lib/config/firewall.h"
 #include "lib/config/host_entry.h"
 #include "lib/config/key_file.h"
+#include "lib/config/metrics.h"
 #include "lib/config/peer_entry.h"
 #include "lib/config/report.h"
 #include "lib/config/roaming.h"
@@ -185,6 +186,8 @@ class Loader {
     read_control(or_absent(section.table("control")));
     Section roaming(or_absent(section.table("roaming")), "roaming", report_);
     config_.roaming = read_roaming(roaming);
+    Section metrics(or_absent(section.table("metrics")), "metrics", report_);
+    config_.metrics = read_metrics(metrics);
     read_host_addresses(section, "lan_addresses", config_.side.prefix, config_.hosts.own.lan_addresses,
                         places_.lan_addresses);
     Section firewall(or_absent(section.table("firewall")), "firewall", report_);

@@ -16,6 +16,7 @@
 #include "lib/model/endpoint.h"
 #include "lib/model/host.h"
 #include "lib/model/ip.h"
+#include "lib/model/metrics.h"
 #include "lib/model/peer.h"
 #include "lib/roaming/home.h"
 
@@ -94,6 +95,7 @@ struct Config {
   Companion companion;
   Control control;
   roaming::Settings roaming;
+  model::Metrics metrics;
   // Named hosts. Nobody has another's name, with or without model::kWireGuardSuffix, or another's address.
   model::Hosts hosts;
   std::vector<std::uint16_t> also_listen;  // further numbers of both listen ports

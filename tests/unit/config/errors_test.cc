@@ -51,6 +51,13 @@ TEST_F(ConfigTest, KeysOfTheHostAreChecked) {
       {"[control]\ngroup = \"a\\u001bb\"",
        "anubis.toml:10:9: key control.group: contains a control character; take it out"},
       {"[control]\nsockte = \"/x\"", "anubis.toml:10:1: key control.sockte: is not known; did you mean socket?"},
+      {"[metrics]\nlisten = \"192.0.2.1:9586\"",
+       "anubis.toml:10:10: key metrics.listen: \"192.0.2.1:9586\" is no address of the loopback interface with a port, "
+       "such as \"127.0.0.1:9586\"; others may read what is told there, so put a proxy that knows them before it"},
+      {"[metrics]\nlisten = \"127.0.0.1\"",
+       "anubis.toml:10:10: key metrics.listen: \"127.0.0.1\" is no address of the loopback interface with a port, such "
+       "as \"127.0.0.1:9586\"; others may read what is told there, so put a proxy that knows them before it"},
+      {"[metrics]\nmax_peers = -1", "anubis.toml:10:13: key metrics.max_peers: is -1, must be 0 to 2147483647"},
       {"[control]\nx = 1", "anubis.toml:10:1: key control.x: is not known; known here: group, socket, stop_timeout"},
       {"[contrl]\nx = 1", "anubis.toml:9:2: key contrl: is not known; did you mean control?"},
       {"[peer]\nname = \"jacinth\"",
