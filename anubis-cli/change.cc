@@ -1,10 +1,12 @@
 #include "anubis-cli/change.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <vector>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "anubis-cli/connection.h"
@@ -19,6 +21,17 @@ namespace {
 
 // A configuration of a million peers takes its time to be read.
 constexpr std::chrono::milliseconds kReloadPatience{60'000};
+
+constexpr std::size_t kMostOfEntry = 64 << 10;
+
+// What stands behind the last line is the peer's where the file holds that one table.
+bool holds_one_table(const std::string& text) {
+  std::size_t tables = 0;
+  for (std::size_t line = 0; line < text.size(); line = std::min(text.find('\n', line), text.size() - 1) + 1) {
+    if (text[line] == '[') ++tables;
+  }
+  return tables == 1;
+}
 
 // --socket counts; without it, what the configuration says.
 std::string socket_of(const Context& context, const config::Config& config) {
@@ -51,6 +64,20 @@ Outcome<config::Config> load_configuration(const std::filesystem::path& file) {
 
 std::filesystem::path conf_d_file(const std::filesystem::path& config, std::string_view name) {
   return config.parent_path() / "conf.d" / std::string(name).append(".toml");
+}
+
+Outcome<std::string> read_entry(const std::string& name, const std::filesystem::path& file) {
+  const auto misplaced = [&] {
+    return fail(
+        control::FAILED,
+        fmt::format("{} does not stand in {} by itself: put its [[peer]] there, then try again", name, file.string()));
+  };
+  if (!std::filesystem::exists(file)) return misplaced();
+  auto text = read_text(file.string(), kMostOfEntry);
+  if (!text) return text;
+  if (text->size() > kMostOfEntry || !holds_one_table(*text)) return misplaced();
+  if (!text->ends_with('\n')) text->push_back('\n');
+  return text;
 }
 
 Outcome<Force> put_into_force(const Context& context, const config::Config& config) {

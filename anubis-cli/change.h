@@ -22,6 +22,10 @@ Outcome<config::Config> load_configuration(const std::filesystem::path& file);
 // CONFIG's conf.d/NAME.toml.
 [[nodiscard]] std::filesystem::path conf_d_file(const std::filesystem::path& config, std::string_view name);
 
+// The text of a file of conf.d that holds the [[peer]] NAME and no other table, so that a line behind it is the peer's,
+// and another text can take its place.
+Outcome<std::string> read_entry(const std::string& name, const std::filesystem::path& file);
+
 enum class Force {
   kByNow,         // the daemon has read it
   kOnceItStarts,  // no daemon is running

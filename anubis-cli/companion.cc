@@ -14,31 +14,6 @@
 namespace anubis::cli {
 namespace {
 
-constexpr std::size_t kMostText = 64 << 10;
-
-// What stands behind the last line is the peer's where the file holds that one table.
-bool holds_one_table(const std::string& text) {
-  std::size_t tables = 0;
-  for (std::size_t line = 0; line < text.size(); line = std::min(text.find('\n', line), text.size() - 1) + 1) {
-    if (text[line] == '[') ++tables;
-  }
-  return tables == 1;
-}
-
-Outcome<std::string> entry_of(const ProvisionOptions& options, const std::filesystem::path& file) {
-  const auto misplaced = [&] {
-    return fail(control::FAILED,
-                fmt::format("{} does not stand in {} by itself: put its [[peer]] there, then try again", options.name,
-                            file.string()));
-  };
-  if (!std::filesystem::exists(file)) return misplaced();
-  auto text = read_text(file.string(), kMostText);
-  if (!text) return text;
-  if (text->size() > kMostText || !holds_one_table(*text)) return misplaced();
-  if (!text->ends_with('\n')) text->push_back('\n');
-  return text;
-}
-
 Outcome<void> check(const ProvisionOptions& options, const config::Config& config) {
   const auto peer = std::ranges::find(config.peers, options.name, &model::Peer::name);
   if (peer == config.peers.end()) {
@@ -72,7 +47,7 @@ int provision_companion(const Context& context, const ProvisionOptions& options)
   if (!config) return report(config.error());
   if (auto checked = check(options, *config); !checked) return report(checked.error());
   const auto file = conf_d_file(options.config, options.name);
-  const auto entry = entry_of(options, file);
+  const auto entry = read_entry(options.name, file);
   if (!entry) return report(entry.error());
 
   base::SystemRandom random;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -56,16 +57,31 @@ int trust(const Context& context, const TrustOptions& options) {
     print_line(name + " is a peer already, with these keys; nothing was changed");
     return control::DONE;
   }
-  auto allowed_ips = options.allowed_ips.empty() ? identity::ranges_of(card->addresses) : options.allowed_ips;
+  const model::Peer* plain = nullptr;  // that the card completes
+  if (*acquaintance == identity::Acquaintance::kPlain) {
+    plain = &*std::ranges::find(config->peers, name, &model::Peer::name);
+  }
+  auto allowed_ips = options.allowed_ips;
+  if (allowed_ips.empty()) allowed_ips = plain != nullptr ? plain->allowed_ips : identity::ranges_of(card->addresses);
   if (allowed_ips.empty()) {
     return report({control::FAILED, "the card names no address of " + name +
                                         ": say what goes to it, with --allowed-ips 10.44.0.7 for one"});
   }
-  if (auto checked = identity::check_ranges(*config, allowed_ips); !checked) return report(failure_of(checked.error()));
+  if (auto checked = identity::check_ranges(*config, name, allowed_ips); !checked)
+    return report(failure_of(checked.error()));
 
   const auto file = conf_d_file(options.config, name);
-  const std::string entry = "# Made by `anubis trust`, from the card of " + card->name + ".\n" +
-                            identity::peer_toml(peer_of(*card, name, *config, std::move(allowed_ips)));
+  auto peer = peer_of(*card, name, *config, std::move(allowed_ips));
+  std::string before;
+  if (plain != nullptr) {
+    const auto found = read_entry(name, file);
+    if (!found) return report(found.error());
+    before = *found;
+    if (!peer.endpoint) peer.endpoint = plain->endpoint;
+    if (plain->persistent_keepalive != 0) peer.persistent_keepalive = plain->persistent_keepalive;
+  }
+  const std::string entry =
+      "# Made by `anubis trust`, from the card of " + card->name + ".\n" + identity::peer_toml(peer);
   if (!options.yes) {
     complain("this would be written to " + file.string() + ":\n\n" + entry);
     const auto agreed = confirm("Make " + name + " a peer of this host?");
@@ -75,7 +91,8 @@ int trust(const Context& context, const TrustOptions& options) {
       return control::FAILED;
     }
   }
-  const auto force = add_file(context, options.config, file, entry);
+  const auto force = plain != nullptr ? change_file(context, options.config, file, before, entry)
+                                      : add_file(context, options.config, file, entry);
   if (!force) return report(force.error());
   print_line(name + " is a peer of this host now (" + file.string() + ")");
   if (*force == Force::kOnceItStarts) print_line("next: sudo systemctl enable --now anubisd");

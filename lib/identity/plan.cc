@@ -19,6 +19,12 @@ base::Result<Acquaintance> check_card(const config::Config& config, const Card& 
     if (peer.name == name && peer.public_key == card.public_key && peer.side_public_key == card.side_public_key) {
       return Acquaintance::kKnown;
     }
+    if (peer.is_plain && peer.public_key == card.public_key) {
+      if (peer.name == name) return Acquaintance::kPlain;
+      return fail(ErrorCode::kConflict, fmt::format("this is the peer {}, as which no Anubis was known to run there: "
+                                                    "complete it with --name {}",
+                                                    peer.name, peer.name));
+    }
     if (peer.name == name) {
       return fail(ErrorCode::kConflict,
                   fmt::format("there is a peer {} with other keys already; if this one is to take its place: anubis "
@@ -40,7 +46,8 @@ base::Result<Acquaintance> check_card(const config::Config& config, const Card& 
   return Acquaintance::kNew;
 }
 
-base::Status check_ranges(const config::Config& config, const std::vector<model::IpPrefix>& allowed_ips) {
+base::Status check_ranges(const config::Config& config, const std::string& name,
+                          const std::vector<model::IpPrefix>& allowed_ips) {
   for (const model::IpPrefix& range : allowed_ips) {
     for (const auto& own : config.production.addresses) {
       if (range == model::IpPrefix(own.address, own.address.bits())) {
@@ -49,6 +56,7 @@ base::Status check_ranges(const config::Config& config, const std::vector<model:
       }
     }
     for (const model::Peer& peer : config.peers) {
+      if (peer.name == name) continue;
       for (const model::IpPrefix& other : peer.allowed_ips) {
         // A default route leaves room for all others.
         if (range != other && (range.is_default_route() || other.is_default_route())) continue;

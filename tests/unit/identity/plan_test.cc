@@ -44,6 +44,13 @@ TEST_F(Plan, AStrangerIsNew) { EXPECT_EQ(*check_card(config_, card(5, 6), "petra
 
 TEST_F(Plan, TheSameCardAgainIsKnown) { EXPECT_EQ(*check_card(config_, card(3, 4), "xena"), Acquaintance::kKnown); }
 
+TEST_F(Plan, ThePlainPeerOfItsKeyIsCompleted) {
+  config_.peers.front().is_plain = true;
+  EXPECT_EQ(*check_card(config_, card(3, 6), "xena"), Acquaintance::kPlain);
+  EXPECT_THAT(check_card(config_, card(3, 6), "petra").error().message, HasSubstr("--name xena"));
+  EXPECT_TRUE(check_ranges(config_, "xena", {range("10.44.0.7/32")}));
+}
+
 TEST_F(Plan, TheOwnCardIsToldAsSuch) {
   for (const Card& own : {card(1, 2), card(1, 6), card(5, 2), card(2, 1)}) {
     EXPECT_THAT(check_card(config_, own, "petra").error().message, HasSubstr("this host's own card"));
@@ -65,18 +72,20 @@ TEST_F(Plan, ANameIsOnePeersOnly) {
 }
 
 TEST_F(Plan, RangesMayNotBeAnothersNorPartOfThem) {
-  EXPECT_TRUE(check_ranges(config_, {range("10.44.0.8/32"), range("0.0.0.0/0"), range("::/0")}));
-  EXPECT_THAT(check_ranges(config_, {range("10.44.0.7/32")}).error().message, HasSubstr("belongs to the peer xena"));
-  EXPECT_THAT(check_ranges(config_, {range("192.168.7.9/32")}).error().message,
+  EXPECT_TRUE(check_ranges(config_, "petra", {range("10.44.0.8/32"), range("0.0.0.0/0"), range("::/0")}));
+  EXPECT_THAT(check_ranges(config_, "petra", {range("10.44.0.7/32")}).error().message,
+              HasSubstr("belongs to the peer xena"));
+  EXPECT_THAT(check_ranges(config_, "petra", {range("192.168.7.9/32")}).error().message,
               HasSubstr("192.168.7.9/32 overlaps 192.168.7.0/24 of the peer xena"));
-  EXPECT_THAT(check_ranges(config_, {range("192.168.0.0/16")}).error().message, HasSubstr("overlaps"));
-  EXPECT_THAT(check_ranges(config_, {range("10.44.0.1/32")}).error().message, HasSubstr("this host's own address"));
+  EXPECT_THAT(check_ranges(config_, "petra", {range("192.168.0.0/16")}).error().message, HasSubstr("overlaps"));
+  EXPECT_THAT(check_ranges(config_, "petra", {range("10.44.0.1/32")}).error().message,
+              HasSubstr("this host's own address"));
 }
 
 TEST_F(Plan, OnlyOnePeerHasTheDefaultRoute) {
   config_.peers[0].allowed_ips = {range("0.0.0.0/0")};
-  EXPECT_TRUE(check_ranges(config_, {range("10.44.0.8/32")}));
-  EXPECT_FALSE(check_ranges(config_, {range("0.0.0.0/0")}));
+  EXPECT_TRUE(check_ranges(config_, "petra", {range("10.44.0.8/32")}));
+  EXPECT_FALSE(check_ranges(config_, "petra", {range("0.0.0.0/0")}));
 }
 
 }  // namespace
