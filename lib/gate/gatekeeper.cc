@@ -88,9 +88,8 @@ void Gatekeeper::installed(PeerIndex peer, Ticket ticket, base::Result<Installed
     responder_installed(peer, with, result, now);
   } else if (with.attempt && with.awaited == ticket) {
     with.awaited.reset();
-    if (result && with.attempt->phase == Attempt::Phase::kTakingOver) {
-      came_up(peer, with, now);
-    } else if (result && with.state != SessionState::kUp && comes_by_itself(peer)) {
+    const bool takes_over = with.attempt->phase == Attempt::Phase::kTakingOver;
+    if (result && (takes_over || (with.state != SessionState::kUp && comes_by_itself(peer)))) {
       came_up(peer, with, now);
     } else if (result && with.state != SessionState::kUp) {
       shake(peer, with, now);
