@@ -351,6 +351,14 @@ void require_name(const std::string& name) {
   check_name(name);
 }
 
+void add_config(CLI::App* command, std::string& config) {
+  // Not as CLI11's envname(): it would take the environment's for the option of each command that was not typed, and
+  // all share one value.
+  if (const char* set = std::getenv("ANUBIS_CONFIG"); set != nullptr && *set != '\0') config = set;
+  command->add_option("--config", config, "The configuration (default: $ANUBIS_CONFIG, else /etc/anubis/anubis.toml)")
+      ->type_name("FILE");
+}
+
 CLI::App* add_command(CLI::App& app, const char* name, const char* description, const char* footer) {
   CLI::App* command = app.add_subcommand(name, description);
   command->footer(footer);

@@ -23,13 +23,6 @@ std::optional<model::HostPort> parse_endpoint(const std::string& text) {
   return *endpoint;
 }
 
-CLI::App* add_config(CLI::App* command, TypedIdentity& typed) {
-  command->add_option("--config", typed.config, "The configuration (default: /etc/anubis/anubis.toml)")
-      ->envname("ANUBIS_CONFIG")
-      ->type_name("FILE");
-  return command;
-}
-
 void add_endpoint(CLI::App* command, TypedIdentity& typed) {
   command
       ->add_option("--endpoint", typed.endpoint,
@@ -57,7 +50,7 @@ void add_identity_commands(CLI::App& app, TypedIdentity& typed) {
       ->type_name("ADDRESS")
       ->delimiter(',');
   add_endpoint(init, typed);
-  add_config(init, typed);
+  add_config(init, typed.config);
 
   CLI::App* card = add_command(
       app, "card", "Print this host's identity, for `anubis trust` on another host",
@@ -67,7 +60,7 @@ void add_identity_commands(CLI::App& app, TypedIdentity& typed) {
       "nobody can exchange it, or compare its last line on the telephone. Run it as root.\n\n"
       "Example:\n  sudo anubis card | ssh root@jacinth anubis trust --yes -");
   add_endpoint(card, typed);
-  add_config(card, typed);
+  add_config(card, typed.config);
 
   CLI::App* trust = add_command(
       app, "trust", "Make the host a peer whose card this is",
@@ -80,7 +73,7 @@ void add_identity_commands(CLI::App& app, TypedIdentity& typed) {
   trust->add_option("--name", typed.trust.name, "What to call it here (default: as its card says)")->type_name("NAME");
   add_allowed_ips(trust, typed, "What goes to it and may come from it, by commas (default: the addresses on its card)");
   trust->add_flag("-y,--yes", typed.trust.yes, "Don't ask");
-  add_config(trust, typed);
+  add_config(trust, typed.config);
 }
 
 std::optional<Command> identity_command(const std::string& command, TypedIdentity& typed) {

@@ -27,12 +27,6 @@ std::optional<T> parse_one(const char* option, const std::string& text) {
   return parse_all<T>(option, {text}).front();
 }
 
-void add_config(CLI::App* command, TypedInterop& typed) {
-  command->add_option("--config", typed.config, "The configuration (default: /etc/anubis/anubis.toml)")
-      ->envname("ANUBIS_CONFIG")
-      ->type_name("FILE");
-}
-
 void add_import(CLI::App& app, TypedInterop& typed) {
   CLI::App* import_file = add_command(
       app, "import", "Turn a file of wg-quick into Anubis' configuration",
@@ -47,7 +41,7 @@ void add_import(CLI::App& app, TypedInterop& typed) {
       ->add_option("--interface", typed.import_file.interface, "The interface (default: FILE's name, without .conf)")
       ->type_name("NAME");
   import_file->add_flag("--dry-run", typed.import_file.dry_run, "Print what would be written, without the keys");
-  add_config(import_file, typed);
+  add_config(import_file, typed.config);
 }
 
 void add_export(CLI::App& app, TypedInterop& typed) {
@@ -58,7 +52,7 @@ void add_export(CLI::App& app, TypedInterop& typed) {
   export_peer
       ->add_option("-o,--output", typed.export_peer.output, "Write it to a new file that only its owner can read")
       ->type_name("FILE");
-  add_config(export_peer, typed);
+  add_config(export_peer, typed.config);
 }
 
 void add_provision(CLI::App& app, TypedInterop& typed) {
@@ -110,7 +104,7 @@ void add_provision(CLI::App& app, TypedInterop& typed) {
   provision->add_flag("--text", options.text, "Print the text instead; it holds the private key");
   provision->add_flag("--companion", options.companion,
                       "Show the address of the page instead, with which the phone's browser brings it up and down");
-  add_config(provision, typed);
+  add_config(provision, typed.config);
 }
 
 ProvisionOptions provision_of(TypedInterop& typed) {

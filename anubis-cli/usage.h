@@ -16,6 +16,9 @@ struct UsageError {
 
 CLI::App* add_command(CLI::App& app, const char* name, const char* description, const char* footer);
 
+// The option --config, with its default, $ANUBIS_CONFIG else /etc/anubis/anubis.toml, in CONFIG.
+void add_config(CLI::App* command, std::string& config);
+
 // UsageError unless a peer can be called that: "" is fine for check_name().
 void check_name(const std::string& name);
 void require_name(const std::string& name);

@@ -154,6 +154,15 @@ TEST_F(Identity, NothingIsTrustedUnasked) {
   EXPECT_NE(contents(directory_.path() + "/xena/conf.d/jacinth.toml"), "");
 }
 
+TEST_F(Identity, TheOptionCountsMoreThanTheEnvironment) {
+  const Surroundings elsewhere{.environment = {"ANUBIS_CONFIG=" + config_of("petra")}};
+  EXPECT_EQ(run_anubis({"init", "--name", "xena", "--config", config_of("xena")}, elsewhere).exit_status, 0);
+  EXPECT_NE(contents(config_of("xena")), "");
+  EXPECT_EQ(contents(config_of("petra")), "");
+  EXPECT_EQ(run_anubis({"init", "--name", "petra"}, elsewhere).exit_status, 0);
+  EXPECT_NE(contents(config_of("petra")), "");
+}
+
 TEST_F(Identity, MistakesInUsageEndWithTwo) {
   for (const Arguments& arguments : {Arguments{"trust"},
                                      {"trust", "x", "--allowed-ips", "10.44.0.0/33"},
