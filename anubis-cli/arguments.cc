@@ -1,5 +1,7 @@
 #include "anubis-cli/arguments.h"
 
+#include <cstdlib>
+
 #include <CLI/CLI.hpp>
 
 #include "anubis-cli/identity_arguments.h"

@@ -67,7 +67,7 @@ Json make_requests() {
   constexpr auto kBad = "BAD_REQUEST";
   constexpr auto kVersion = "VERSION";
   Cases cases("request", request_json());
-  const auto up = [](auto... parts) { return join({kUp, parts...}); };
+  const auto up = [](const auto&... parts) { return join({kUp, parts...}); };
   const std::string key = test::to_hex(std::vector<std::uint8_t>(32, 0x4b));
 
   cases.good("the least", up());

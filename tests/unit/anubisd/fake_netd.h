@@ -68,6 +68,7 @@ class FakeNetd : public netd::Netd {
   }
   base::Result<std::vector<netd::Carried>> carried() override {
     std::vector<netd::Carried> all;
+    all.reserve(servers.size());
     for (const auto& [client, server] : servers) all.push_back({client, server});
     return all;
   }

@@ -172,7 +172,7 @@ TEST_F(HttpTest, ABodyThatIsTooLongIsRefused) {
 TEST_F(HttpTest, GarbageEndsItsConnectionAndNothingElse) {
   const auto server = serve();
   for (const std::string& garbage :
-       {std::string("\x01\x00\x00\x00garbage\r\n\r\n", 16), "GET\r\n\r\n" + std::string(9000, 'a'),
+       {std::string("\x01\x00\x00\x00garbage\r\n\r\n", 15), "GET\r\n\r\n" + std::string(9000, 'a'),
         "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nA: " + std::string(20'000, 'a')}) {
     Client client(server->port());
     client.send(garbage);

@@ -83,6 +83,7 @@ class SideEndpointsPortsTest : public SideEndpointsTest {
   }
   [[nodiscard]] std::vector<std::uint16_t> ports_set() const {
     std::vector<std::uint16_t> ports;
+    ports.reserve(netd_.side_endpoints.size());
     for (const auto& [peer, endpoint] : netd_.side_endpoints) ports.push_back(endpoint.port);
     return ports;
   }
