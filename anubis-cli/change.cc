@@ -89,13 +89,14 @@ Outcome<Force> put_into_force(const Context& context, const config::Config& conf
   return tl::unexpected(done.error());
 }
 
-Outcome<Force> add_file(const Context& context, const std::filesystem::path& config, const std::filesystem::path& file,
-                        std::string_view text) {
-  if (auto made = config::make_folder(file.parent_path()); !made) return tl::unexpected(failure_of(made.error()));
-  if (auto made = config::create_file(file, text); !made) return tl::unexpected(failure_of(made.error()));
+namespace {
+
+// Puts into force what was just written, or has undo() take it back. undo: () -> base::Status
+template <class Undo>
+Outcome<Force> put_into_force_or_undo(const Context& context, const std::filesystem::path& config, Undo undo) {
   const auto take_back = [&](Failure failure) -> Outcome<Force> {
-    const auto removed = config::remove_file(file);
-    failure.message += removed ? "\nnothing was changed" : "\n" + removed.error().message;
+    const base::Status undone = undo();
+    failure.message += undone ? "\nnothing was changed" : "\n" + undone.error().message;
     return tl::unexpected(std::move(failure));
   };
   const auto loaded = config::load(config);
@@ -108,21 +109,19 @@ Outcome<Force> add_file(const Context& context, const std::filesystem::path& con
   return taken_back;
 }
 
+}  // namespace
+
+Outcome<Force> add_file(const Context& context, const std::filesystem::path& config, const std::filesystem::path& file,
+                        std::string_view text) {
+  if (auto made = config::make_folder(file.parent_path()); !made) return tl::unexpected(failure_of(made.error()));
+  if (auto made = config::create_file(file, text); !made) return tl::unexpected(failure_of(made.error()));
+  return put_into_force_or_undo(context, config, [&] { return config::remove_file(file); });
+}
+
 Outcome<Force> change_file(const Context& context, const std::filesystem::path& config,
                            const std::filesystem::path& file, std::string_view before, std::string_view after) {
   if (auto made = config::replace_file(file, after); !made) return tl::unexpected(failure_of(made.error()));
-  const auto take_back = [&](Failure failure) -> Outcome<Force> {
-    const auto replaced = config::replace_file(file, before);
-    failure.message += replaced ? "\nnothing was changed" : "\n" + replaced.error().message;
-    return tl::unexpected(std::move(failure));
-  };
-  const auto loaded = config::load(config);
-  if (!loaded) return take_back(failure_of(loaded.error()));
-  auto force = put_into_force(context, *loaded);
-  if (force) return force;
-  auto taken_back = take_back(force.error());
-  (void)put_into_force(context, *loaded);
-  return taken_back;
+  return put_into_force_or_undo(context, config, [&] { return config::replace_file(file, before); });
 }
 
 Outcome<std::string> read_text(const std::string& file, std::size_t most) {

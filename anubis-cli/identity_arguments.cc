@@ -5,24 +5,6 @@
 namespace anubis::cli {
 namespace {
 
-template <class T>
-std::vector<T> parse_all(const char* option, const std::vector<std::string>& texts) {
-  std::vector<T> values;
-  for (const std::string& text : texts) {
-    auto value = T::parse(text);
-    if (!value) throw UsageError{std::string(option) + ": " + value.error().message};
-    values.push_back(std::move(*value));
-  }
-  return values;
-}
-
-std::optional<model::HostPort> parse_endpoint(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  auto endpoint = model::HostPort::parse(text);
-  if (!endpoint) throw UsageError{"--endpoint: " + endpoint.error().message};
-  return *endpoint;
-}
-
 void add_endpoint(CLI::App* command, TypedIdentity& typed) {
   command
       ->add_option("--endpoint", typed.endpoint,
@@ -82,12 +64,12 @@ std::optional<Command> identity_command(const std::string& command, TypedIdentit
   if (command == "init") {
     check_name(typed.init.name);
     typed.init.addresses = parse_all<model::InterfaceAddress>("--address", typed.addresses);
-    typed.init.endpoint = parse_endpoint(typed.endpoint);
+    typed.init.endpoint = parse_one<model::HostPort>("--endpoint", typed.endpoint);
     typed.init.config = typed.config;
     return typed.init;
   }
   if (command == "card") {
-    typed.card.endpoint = parse_endpoint(typed.endpoint);
+    typed.card.endpoint = parse_one<model::HostPort>("--endpoint", typed.endpoint);
     typed.card.config = typed.config;
     return typed.card;
   }

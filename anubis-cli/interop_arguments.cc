@@ -9,24 +9,6 @@ namespace {
 
 using std::chrono::seconds;
 
-template <class T>
-std::vector<T> parse_all(const char* option, const std::vector<std::string>& texts) {
-  std::vector<T> values;
-  for (const std::string& text : texts) {
-    auto value = T::parse(text);
-    if (!value) throw UsageError{std::string(option) + ": " + value.error().message};
-    values.push_back(std::move(*value));
-  }
-  return values;
-}
-
-// None for an option that was not given.
-template <class T>
-std::optional<T> parse_one(const char* option, const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  return parse_all<T>(option, {text}).front();
-}
-
 void add_import(CLI::App& app, TypedInterop& typed) {
   CLI::App* import_file = add_command(
       app, "import", "Turn a file of wg-quick into Anubis' configuration",

@@ -1,7 +1,10 @@
 // What the files share that describe the command line to CLI11. Internal to arguments.cc and its like.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -13,6 +16,25 @@ namespace anubis::cli {
 struct UsageError {
   std::string message;
 };
+
+// What was typed behind an option, as T::parse(text) understands it; UsageError when it does not.
+template <class T>
+std::vector<T> parse_all(const char* option, const std::vector<std::string>& texts) {
+  std::vector<T> values;
+  for (const std::string& text : texts) {
+    auto value = T::parse(text);
+    if (!value) throw UsageError{std::string(option) + ": " + value.error().message};
+    values.push_back(std::move(*value));
+  }
+  return values;
+}
+
+// None for an option that was not given.
+template <class T>
+std::optional<T> parse_one(const char* option, const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  return parse_all<T>(option, {text}).front();
+}
 
 CLI::App* add_command(CLI::App& app, const char* name, const char* description, const char* footer);
 
