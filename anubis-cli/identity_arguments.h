@@ -1,4 +1,4 @@
-// The command lines of those commands that write this host's configuration: init, card, trust, invite, join, revoke.
+// The command lines of those commands that write this host's configuration: init, card, trust.
 // Internal to arguments.cc.
 #pragma once
 

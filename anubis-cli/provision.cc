@@ -135,10 +135,9 @@ int provision(const Context& context, const ProvisionOptions& options) {
   if (!config) return report(config.error());
   const auto file = conf_d_file(options.config, options.name);
   if (std::ranges::find(config->peers, options.name, &model::Peer::name) != config->peers.end()) {
-    return report(
-        {control::FAILED, fmt::format("{} is a peer already: choose another name, or end that one with: anubis "
-                                      "revoke {}",
-                                      options.name, options.name)});
+    return report({control::FAILED, fmt::format("{} is a peer already: choose another name, or take its entry out of "
+                                                "the configuration, then: anubis reload",
+                                                options.name)});
   }
   auto keys = keys_of(options);
   if (!keys) return report(keys.error());

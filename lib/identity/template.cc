@@ -55,7 +55,7 @@ std::string fit_name(std::string_view host_name) {
 std::string host_toml(const HostText& host) {
   return fmt::format(
       R"(# Anubis' configuration of this host, made by `anubis init`. Every key is explained in anubis.toml(5).
-# Peers stand in conf.d beside this file, one file each; `anubis trust` and `anubis invite` write them.
+# Peers stand in conf.d beside this file, one file each; `anubis trust` and `anubis provision` write them.
 # After a change by hand: anubisd --check-config, then anubis reload (of what stands here, a restart of anubisd).
 
 # What other hosts call this one.
