@@ -312,8 +312,10 @@ void Daemon::over_another_port(model::PeerIndex peer) {
   if (gatekeeper_.view(peer, BootClock::now()).state != gate::SessionState::kUp) return;
   const auto endpoint = endpoints_.known(peer, 0);
   if (!endpoint) return;
-  auto status =
-      netd_.install({.peer = peer, .endpoint = ports_.over_port_in_use(peer, *endpoint), .initiate_handshake = true});
+  auto status = netd_.install({.peer = peer,
+                               .endpoint = ports_.over_port_in_use(peer, *endpoint),
+                               .initiate_handshake = true,
+                               .with_routes = false});
   // The packet that shows the peer where we are has been sent.
   const auto done = status ? netd_.handshake_done(peer) : base::fail(status.error());
   if (!done) log::warning({"endpoint.port-failed", configured.name}, "{}: {}", configured.name, done.error().message);

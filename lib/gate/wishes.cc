@@ -131,9 +131,10 @@ void Gatekeeper::network_changed(Time now) {
   }
 }
 
-// Makes WireGuard send at once: the other end learns where we are now.
+// Makes WireGuard send at once: the other end learns where we are now. Who has the peer's allowed IPs stays as it is.
 void Gatekeeper::nudge(PeerIndex peer, std::optional<model::Endpoint> endpoint) {
-  emit(InstallPeer{.peer = peer, .ticket = new_ticket(), .endpoint = endpoint, .initiate_handshake = true});
+  emit(InstallPeer{
+      .peer = peer, .ticket = new_ticket(), .endpoint = endpoint, .initiate_handshake = true, .with_routes = false});
   emit(WatchHandshake{peer, new_ticket()});  // a keepalive that only served this ends with it
 }
 

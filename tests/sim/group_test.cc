@@ -152,6 +152,24 @@ TEST_F(Group, AServerThatWasCutOffDoesNotTakeItsOldClientsBack) {
   EXPECT_EQ(surya.view(xena).server, std::nullopt);
 }
 
+// Its cable is back: it learns that its client is with another server before it hears the client's own down.
+TEST_F(Group, AServerWhoseNetworkComesBackLeavesAClientToTheOtherOne) {
+  bring_up();
+  world.is_cut = [this](const Host& from, const Host& to) {
+    return (&from == &xena && &to == &jacinth) || (&from == &jacinth && &to == &xena);
+  };
+  EXPECT_EQ(change_to(surya).verdict, Verdict::kDone);
+  world.run_for(1s);
+  ASSERT_EQ(jacinth.view(xena).state, SessionState::kUp);
+  ASSERT_EQ(jacinth.way_to(xena), &surya);
+  jacinth.run([this](gate::Gatekeeper& gate) { gate.network_changed(world.now); });
+  EXPECT_EQ(jacinth.way_to(xena), &surya);
+  mend();
+  world.run_for(1min);
+  EXPECT_TRUE(is_with(xena, surya));
+  EXPECT_EQ(jacinth.way_to(xena), &surya);
+}
+
 TEST_F(Group, WhatAServerNoLongerHasIsForgottenAfterItToldAfresh) {
   bring_up();
   ASSERT_EQ(surya.way_to(xena), &jacinth);
