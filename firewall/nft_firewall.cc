@@ -11,6 +11,7 @@
 #include <nftables/libnftables.h>
 
 #include "firewall/attributes.h"
+#include "firewall/foreign_message.h"
 #include "firewall/message.h"
 
 namespace anubis::firewall {
@@ -105,12 +106,11 @@ Result<std::string> NftFirewall::run(const std::string& text) {
 Status NftFirewall::apply(const Policy& policy) {
   if (auto status = open(); !status) return status;
   Ruleset ruleset = ruleset_of(policy);
-  take_along(ruleset);
-  auto done = run(to_text(ruleset));
-  for (LearntSet& set : ruleset.learnt) set.elements.clear();
-  // What another version learnt may not fit.
-  if (!done && !ruleset.learnt.empty()) done = run(to_text(ruleset));
-  if (!done) return fail(done.error());
+  const auto in_place = text_in_place(ruleset);
+  if (!in_place) return fail(in_place.error());
+  if (in_place->empty() || !run(*in_place)) {
+    if (auto status = replace(ruleset); !status) return status;
+  }
   // What libnftables just told the kernel cannot be told from what others did before: so it is read after this.
   (void)events_->drain([](const Message&) {});
   auto reading = read();
@@ -126,6 +126,50 @@ Status NftFirewall::apply(const Policy& policy) {
   }
   as_read_ = std::move(reading->bytes);
   return {};
+}
+
+Status NftFirewall::replace(Ruleset& ruleset) {
+  take_along(ruleset);
+  auto done = run(to_text(ruleset));
+  for (LearntSet& set : ruleset.learnt) set.elements.clear();
+  // What another version learnt may not fit.
+  if (!done && !ruleset.learnt.empty()) done = run(to_text(ruleset));
+  return done ? Status() : fail(done.error());
+}
+
+Result<std::vector<std::string>> NftFirewall::set_names() {
+  std::vector<std::string> names;
+  auto status = netlink_->dump(
+      NFT_MSG_GETSET, NFPROTO_INET, narrowed_to_table(kTable), [&] { names.clear(); },
+      [&](const Message& message) {
+        auto name = is_ours(message) ? parse_set(message.attributes).name : std::string();
+        if (!name.empty() && !name.starts_with("__")) names.push_back(std::move(name));  // those belong to a rule
+      });
+  if (!status) return fail(status.error());
+  std::ranges::sort(names);
+  return names;
+}
+
+Result<std::string> NftFirewall::text_in_place(const Ruleset& ruleset) {
+  const auto reading = read();
+  if (!reading) return fail(reading.error());
+  const bool is_dormant = reading->is_there && reading->bytes.front() != 0;
+  if (!reading->is_there || is_dormant || shape_of(reading->chains) != shape_of(ruleset.chains)) return std::string();
+  std::vector<std::string> wanted;
+  for (const Set& set : ruleset.sets) wanted.push_back(set.name);
+  for (const SourceSet& set : ruleset.sources) wanted.push_back(set.name);
+  for (const LearntSet& set : ruleset.learnt) wanted.push_back(set.name);
+  std::ranges::sort(wanted);
+  const auto names = set_names();
+  if (!names) return fail(names.error());
+  if (*names != wanted) return std::string();
+  std::vector<std::vector<Range>> standing;
+  for (const Set& set : ruleset.sets) {
+    auto ranges = elements(set.name);
+    if (!ranges) return fail(ranges.error());
+    standing.push_back(std::move(*ranges));
+  }
+  return to_text_in_place(ruleset, standing);
 }
 
 void NftFirewall::take_along(Ruleset& ruleset) {

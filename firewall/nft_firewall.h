@@ -43,6 +43,9 @@ class NftFirewall final : public Firewall {
   base::Status open();
   base::Result<std::string> run(const std::string& text);
   base::Result<Reading> read();
+  base::Result<std::vector<std::string>> set_names();
+  // How the table that stands becomes this one with its sets kept; empty: it has others, or it is not there.
+  base::Result<std::string> text_in_place(const Ruleset& ruleset);
   // With a chain of hook input.
   base::Result<std::vector<ForeignTable>> read_others();
   base::Status read_rules(ForeignTable& table);
@@ -50,6 +53,7 @@ class NftFirewall final : public Firewall {
   base::Result<std::vector<Range>> elements(const std::string& set);
   // Whether the sets that we fill hold what they should.
   base::Result<bool> sets_stand();
+  base::Status replace(Ruleset& ruleset);
   // What packets taught the rules that stand there now.
   void take_along(Ruleset& ruleset);
   Set& production(model::Family family);

@@ -229,19 +229,25 @@ std::string elements_in(std::string_view listed) {
   return elements;
 }
 
-std::string to_text(const Ruleset& ruleset) {
-  // Adding it first makes removing it right whether it stood there or not.
-  std::string text = fmt::format("table inet {0}\ndelete table inet {0}\ntable inet {0} {{\n", kTable);
+namespace {
+
+enum class Sets { kFilled, kDeclared };
+enum class Chains { kWhole, kDeclared, kRules };
+
+std::string listed(const std::vector<Range>& ranges) {
+  std::string text = "{ ";
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    if (i != 0) text += ", ";
+    text += to_string(ranges[i]);
+  }
+  return text + " }";
+}
+
+void append_sets(const Ruleset& ruleset, Sets how, std::string& text) {
   const auto out = std::back_inserter(text);
   for (const Set& set : ruleset.sets) {
     fmt::format_to(out, "\tset {} {{\n\t\ttype {}\n\t\tflags interval\n", set.name, words(set.family).type);
-    if (!set.ranges.empty()) {
-      text += "\t\telements = { ";
-      for (std::size_t i = 0; i < set.ranges.size(); ++i) {
-        fmt::format_to(out, "{}{}", i == 0 ? "" : ", ", to_string(set.ranges[i]));
-      }
-      text += " }\n";
-    }
+    if (how == Sets::kFilled && !set.ranges.empty()) fmt::format_to(out, "\t\telements = {}\n", listed(set.ranges));
     text += "\t}\n";
   }
   for (const SourceSet& set : ruleset.sources) {
@@ -251,18 +257,61 @@ std::string to_text(const Ruleset& ruleset) {
   for (const LearntSet& set : ruleset.learnt) {
     fmt::format_to(out, "\t{} {} {{\n\t\t{}\n\t\tsize {}\n\t\tflags dynamic,timeout\n\t\ttimeout {}\n", set.kind,
                    set.name, set.content, kWatchedSources, set.timeout);
-    if (!set.elements.empty()) fmt::format_to(out, "\t\telements = {}\n", set.elements);
+    if (how == Sets::kFilled && !set.elements.empty()) fmt::format_to(out, "\t\telements = {}\n", set.elements);
     text += "\t}\n";
   }
+}
+
+void append_chains(const Ruleset& ruleset, Chains how, std::string& text) {
+  const auto out = std::back_inserter(text);
   for (const Chain& chain : ruleset.chains) {
     fmt::format_to(out, "\tchain {} {{\n", chain.name);
-    if (!chain.type.empty()) {
+    if (how != Chains::kRules && !chain.type.empty()) {
       fmt::format_to(out, "\t\ttype {} hook {} priority {}; policy accept;\n", chain.type,
                      chain.hook.empty() ? chain.name : chain.hook, chain.priority);
     }
-    for (const Rule& rule : chain.rules) fmt::format_to(out, "\t\t{} comment \"{}\"\n", rule.text, rule.comment);
+    if (how != Chains::kDeclared) {
+      for (const Rule& rule : chain.rules) fmt::format_to(out, "\t\t{} comment \"{}\"\n", rule.text, rule.comment);
+    }
     text += "\t}\n";
   }
+}
+
+std::vector<Range> without(const std::vector<Range>& ranges, const std::vector<Range>& others) {
+  std::vector<Range> rest;
+  std::ranges::set_difference(ranges, others, std::back_inserter(rest));
+  return rest;
+}
+
+}  // namespace
+
+std::string to_text(const Ruleset& ruleset) {
+  // Adding it first makes removing it right whether it stood there or not.
+  std::string text = fmt::format("table inet {0}\ndelete table inet {0}\ntable inet {0} {{\n", kTable);
+  append_sets(ruleset, Sets::kFilled, text);
+  append_chains(ruleset, Chains::kWhole, text);
+  text += "}\n";
+  return text;
+}
+
+std::string to_text_in_place(const Ruleset& ruleset, std::span<const std::vector<Range>> standing) {
+  // What stands there is declared once more: if it was made in another way, the kernel refuses all of it.
+  std::string text = fmt::format("table inet {} {{\n", kTable);
+  append_sets(ruleset, Sets::kDeclared, text);
+  append_chains(ruleset, Chains::kDeclared, text);
+  text += "}\n";
+  const auto out = std::back_inserter(text);
+  for (const Chain& chain : ruleset.chains) fmt::format_to(out, "flush chain inet {} {}\n", kTable, chain.name);
+  for (std::size_t i = 0; i < ruleset.sets.size(); ++i) {
+    const Set& set = ruleset.sets[i];
+    const auto change = [&](std::string_view verb, const std::vector<Range>& ranges) {
+      if (!ranges.empty()) fmt::format_to(out, "{} element inet {} {} {}\n", verb, kTable, set.name, listed(ranges));
+    };
+    change("delete", without(standing[i], set.ranges));
+    change("add", without(set.ranges, standing[i]));
+  }
+  fmt::format_to(out, "table inet {} {{\n", kTable);
+  append_chains(ruleset, Chains::kRules, text);
   text += "}\n";
   return text;
 }

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,5 +101,10 @@ struct Ruleset {
 
 // For `nft -f`: puts it in the place of whatever stands there, in one transaction.
 [[nodiscard]] std::string to_text(const Ruleset& ruleset);
+
+// The same where a table with these sets and chains stands: its rules are exchanged, its sets stay, but for what
+// differs. For a moment, a set that is made anew is empty to rules that ask it already (seen on Linux 6.18): who is up
+// would lose packets. standing: the ranges in each of ruleset.sets.
+[[nodiscard]] std::string to_text_in_place(const Ruleset& ruleset, std::span<const std::vector<Range>> standing);
 
 }  // namespace anubis::firewall

@@ -10,6 +10,7 @@ namespace {
 
 using network::output_of;
 using network::succeeds;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -163,6 +164,42 @@ TEST_F(KernelFirewall, AnotherProcessFindsWhatWasLeftBehind) {
   EXPECT_THAT(later.left_behind().value(), ElementsAre(prefix("0.0.0.0/0")));
 }
 
+// A start of anubisd must cost those who are up no packet, and a set that is made anew may be empty for a moment.
+TEST_F(KernelFirewall, AnotherProcessKeepsTheSetsThatStand) {
+  apply(everything());
+  const auto handle = [] {
+    return output_of("nft -a list set inet anubis production_v4 | grep -o 'handle [0-9]*' | head -1");
+  };
+  const std::string before = handle();
+  ASSERT_THAT(before, HasSubstr("handle"));
+  run("nft add element inet anubis initiators_v4 '{ 192.0.2.9 limit rate over 500/second burst 2000 packets }'");
+  NftFirewall later;
+  Policy policy = everything();
+  policy.production = {prefix("10.44.0.2/32"), prefix("10.44.0.9/32")};
+  policy.service_port = 4999;
+  ASSERT_TRUE(later.apply(policy));
+  EXPECT_EQ(later.look().value(), Standing::kAsApplied);
+  EXPECT_EQ(handle(), before);
+  EXPECT_THAT(production(), HasSubstr("{ 10.44.0.2, 10.44.0.9 }"));
+  EXPECT_THAT(production("v6"), Not(HasSubstr("elements")));
+  EXPECT_THAT(output_of("nft list table inet anubis"),
+              AllOf(HasSubstr("192.0.2.9"), HasSubstr("dport 4999"), Not(HasSubstr("dport 4298"))));
+}
+
+// Another version's chain, say: the table is made anew.
+TEST_F(KernelFirewall, ATableThatWasMadeInAnotherWayIsReplaced) {
+  apply(everything());
+  run("nft delete table inet anubis");
+  std::string other = to_text(ruleset_of(everything()));
+  const std::string priority = "hook forward priority filter";
+  other.replace(other.find(priority), priority.size(), "hook forward priority 10");
+  run("nft '" + other + "'");
+  NftFirewall later;
+  ASSERT_TRUE(later.apply(everything()));
+  EXPECT_EQ(later.look().value(), Standing::kAsApplied);
+  EXPECT_THAT(output_of("nft list chain inet anubis forward"), HasSubstr("priority filter"));
+}
+
 struct Spoil {
   const char* command;
   Standing found;
@@ -178,6 +215,9 @@ TEST_P(SpoiledFirewall, IsNoticedAndPutBack) {
   apply(everything());
   EXPECT_EQ(firewall_->look().value(), Standing::kAsApplied);
   EXPECT_FALSE(firewall_->take_events().ours) << "it hears itself";
+  const std::string table = output_of("nft list table inet anubis");
+  for (const char* spoilt : {"dormant", "policy drop", "10.9.0.0", "input accept"})
+    EXPECT_THAT(table, Not(HasSubstr(spoilt)));
 }
 
 INSTANTIATE_TEST_SUITE_P(

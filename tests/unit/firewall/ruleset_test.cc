@@ -66,6 +66,23 @@ table inet anubis {
 )");
 }
 
+TEST(Ruleset, InPlaceOnlyWhatDiffersIsChangedInTheSets) {
+  Policy policy = simple();
+  policy.production = {prefix("10.44.0.2/32"), prefix("10.44.0.9/32")};
+  const Ruleset ruleset = ruleset_of(policy);
+  std::vector<std::vector<Range>> standing;
+  for (const Set& set : ruleset.sets) standing.push_back(set.ranges);
+  const std::string same = to_text_in_place(ruleset, standing);
+  EXPECT_THAT(same, Not(HasSubstr("element")));
+  EXPECT_THAT(same, Not(HasSubstr("delete")));
+  EXPECT_THAT(same, HasSubstr("flush chain inet anubis input\n"));
+  const std::vector<model::IpPrefix> before{prefix("10.44.0.2/32"), prefix("10.44.0.5/32")};
+  standing[0] = merge(before, model::Family::kV4);
+  const std::string text = to_text_in_place(ruleset, standing);
+  EXPECT_THAT(text, HasSubstr("delete element inet anubis production_v4 { 10.44.0.5 }\n"));
+  EXPECT_THAT(text, HasSubstr("add element inet anubis production_v4 { 10.44.0.9 }\n"));
+}
+
 TEST(Ruleset, SideAddressesOfIpv4AreNamedOneByOne) {
   Policy policy = simple();
   policy.side_address = ip("192.168.77.1");
