@@ -22,6 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 using netd::Interface;
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -224,7 +225,7 @@ TEST_F(DaemonTest, ASilentPeerIsUnreachableAndNothingStays) {
   jacinth_->daemon.reset();
   const auto done = up(*xena_, "jacinth", 300ms);
   EXPECT_EQ(done.status(), control::UNREACHABLE);
-  EXPECT_THAT(done.message(), HasSubstr("jacinth did not answer within 300 ms"));
+  EXPECT_THAT(done.message(), ContainsRegex("jacinth did not answer within [0-9]+ m?s"));
   EXPECT_THAT(xena_->netd.installed, IsEmpty());
   EXPECT_EQ(peer_status(*xena_).state(), "failed");
 }
