@@ -391,10 +391,12 @@ tl::expected<Invocation, NothingToDo> parse_arguments(int argc, const char* cons
     return tl::unexpected(NothingToDo{0, app.help()});
   } catch (const CLI::CallForVersion& version) {
     return tl::unexpected(NothingToDo{0, std::string(version.what()) + "\n"});
-  } catch (const CLI::RequiredError&) {  // nothing but NAME is required, and trust's FILE
+  } catch (const CLI::RequiredError&) {  // NAME, but for two
     const auto chosen = app.get_subcommands();
-    const bool is_trust = !chosen.empty() && chosen.front()->get_name() == "trust";
-    return tl::unexpected(usage(app, is_trust ? "which card? FILE is missing; - is standard input" : kWhichPeer));
+    const std::string command = chosen.empty() ? "" : chosen.front()->get_name();
+    if (command == "trust") return tl::unexpected(usage(app, "which card? FILE is missing; - is standard input"));
+    if (command == "join") return tl::unexpected(usage(app, "which invitation? FILE is missing; - is standard input"));
+    return tl::unexpected(usage(app, kWhichPeer));
   } catch (const CLI::ExtrasError& error) {
     const std::string first = app.remaining().empty() ? "" : app.remaining().front();
     const bool has_command = !app.get_subcommands().empty();

@@ -104,6 +104,7 @@ struct InitOptions {
 
 struct CardOptions {
   std::string config;
+  bool qr = false;
   std::optional<model::HostPort> endpoint;  // absent: as configured
 };
 
@@ -147,10 +148,33 @@ struct ProvisionOptions {
   bool companion = false;  // instead: the page of a peer that there is
 };
 
+struct InviteOptions {
+  std::string config;
+  std::string name;
+  std::vector<model::IpPrefix> allowed_ips;
+  std::vector<model::InterfaceAddress> addresses;  // of the new host; empty: from the allowed IPs
+  std::vector<model::IpPrefix> through;            // what it may reach here; empty: this host's addresses
+  std::optional<model::HostPort> endpoint;         // absent: as configured
+  std::uint32_t valid_seconds = 0;
+  bool qr = false;
+};
+
+struct JoinOptions {
+  std::string config;
+  std::string token;  // itself, the file that it stands in, or "-"
+  bool yes = false;
+  std::chrono::milliseconds timeout{};
+};
+
+struct RevokeOptions {
+  std::string config;
+  std::string name;
+};
+
 using Command = std::variant<UpOptions, DownOptions, DrainOptions, StatusOptions, IsUpOptions, PeersOptions,
                              HostsOptions, CheckOptions, MonitorOptions, ReloadOptions, FirewallOptions, NmEventOptions,
                              SwitchOptions, MetricsOptions, InitOptions, CardOptions, TrustOptions, ImportOptions,
-                             ExportOptions, ProvisionOptions>;
+                             ExportOptions, ProvisionOptions, InviteOptions, JoinOptions, RevokeOptions>;
 
 struct Invocation {
   std::string socket_path;

@@ -33,11 +33,6 @@ bool holds_one_table(const std::string& text) {
   return tables == 1;
 }
 
-// --socket counts; without it, what the configuration says.
-std::string socket_of(const Context& context, const config::Config& config) {
-  return context.socket_path == kDefaultSocket ? config.control.socket.string() : context.socket_path;
-}
-
 }  // namespace
 
 Failure failure_of(const base::Error& error) {
@@ -60,6 +55,10 @@ Outcome<config::Config> load_configuration(const std::filesystem::path& file) {
     failure.message += "\nnothing was changed";
   }
   return tl::unexpected(std::move(failure));
+}
+
+std::string socket_of(const Context& context, const config::Config& config) {
+  return context.socket_path == kDefaultSocket ? config.control.socket.string() : context.socket_path;
 }
 
 std::filesystem::path conf_d_file(const std::filesystem::path& config, std::string_view name) {

@@ -26,6 +26,9 @@ Outcome<config::Config> load_configuration(const std::filesystem::path& file);
 // and another text can take its place.
 Outcome<std::string> read_entry(const std::string& name, const std::filesystem::path& file);
 
+// Where CONFIG's daemon listens: as --socket says, else as the configuration does.
+[[nodiscard]] std::string socket_of(const Context& context, const config::Config& config);
+
 enum class Force {
   kByNow,         // the daemon has read it
   kOnceItStarts,  // no daemon is running

@@ -34,6 +34,9 @@ int import_file(const Context& context, const ImportOptions& options);
 int export_peer(const Context& context, const ExportOptions& options);
 int provision_companion(const Context& context, const ProvisionOptions& options);  // provision --companion
 int provision(const Context& context, const ProvisionOptions& options);
+int invite(const Context& context, const InviteOptions& options);
+int join(const Context& context, const JoinOptions& options);
+int revoke(const Context& context, const RevokeOptions& options);
 int nm_event(const Context& context, const NmEventOptions& options);
 
 }  // namespace anubis::cli

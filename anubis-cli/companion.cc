@@ -52,7 +52,7 @@ int provision_companion(const Context& context, const ProvisionOptions& options)
 
   base::SystemRandom random;
   const crypto::PrivateKey key(crypto::generate_private_key(random));
-  auto delivery = prepare(*form, interop::companion_link(*config, key));
+  auto delivery = prepare(*form, interop::companion_link(*config, key), kPictureOrText);
   if (!delivery) return report(delivery.error());
   if (auto written = write_output(*delivery, options.output); !written) return report(failure_of(written.error()));
   const auto force = change_file(context, options.config, file, *entry,

@@ -32,17 +32,17 @@ bool is_code(Form form) {
   return false;
 }
 
-Outcome<Delivery> prepare(Form form, base::SecretText text) {
+Outcome<Delivery> prepare(Form form, base::SecretText text, std::string_view instead) {
   Delivery delivery{.form = form, .text = std::move(text), .code = {}};
   if (!is_code(form)) return delivery;
   auto code = qr::Code::create(delivery.text.view());
-  if (!code) {
+  if (!code) {  // only a phone's configuration can be so long
     return fail(control::FAILED,
                 code.error().message + "; name fewer ranges with --reach, or have the text: --output FILE.conf");
   }
   delivery.code = std::move(*code);
   if (form != Form::kScreen) return delivery;
-  if (const auto obstacle = why_not_on_terminal(*delivery.code)) return fail(control::FAILED, *obstacle);
+  if (const auto obstacle = why_not_on_terminal(*delivery.code, instead)) return fail(control::FAILED, *obstacle);
   return delivery;
 }
 

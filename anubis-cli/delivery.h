@@ -12,6 +12,9 @@
 
 namespace anubis::cli {
 
+// For prepare(), where these options are there.
+constexpr std::string_view kPictureOrText = "have a picture with --output FILE.png, or the text with --text";
+
 enum class Form { kScreen, kText, kPng, kSvg, kConf };
 
 // Whether text is wanted, else what the output's name ends in. USAGE for an end that means nothing.
@@ -24,8 +27,8 @@ struct Delivery {
   std::optional<qr::Code> code;
 };
 
-// Before anything is changed: whether it can be handed out at all.
-Outcome<Delivery> prepare(Form form, base::SecretText text);
+// Before anything is changed: whether it can be handed out at all. INSTEAD: what to do when not, as "have the text".
+Outcome<Delivery> prepare(Form form, base::SecretText text, std::string_view instead);
 
 // Into a new file that only its owner can read; nothing for kScreen and kText.
 base::Status write_output(const Delivery& delivery, const std::string& output);

@@ -1,4 +1,4 @@
-// The command lines of those commands that write this host's configuration: init, card, trust.
+// The command lines of those commands that write this host's configuration: init, card, trust, invite, join, revoke.
 // Internal to arguments.cc.
 #pragma once
 
@@ -20,6 +20,12 @@ struct TypedIdentity {
   InitOptions init;
   CardOptions card;
   TrustOptions trust;
+  InviteOptions invite;
+  std::vector<std::string> through;
+  std::string valid_for = "1h";
+  JoinOptions join;
+  std::string timeout = "20s";
+  RevokeOptions revoke;
 };
 
 void add_identity_commands(CLI::App& app, TypedIdentity& typed);

@@ -33,6 +33,9 @@ struct Run {
   int operator()(const ImportOptions& options) const { return import_file(context, options); }
   int operator()(const ExportOptions& options) const { return export_peer(context, options); }
   int operator()(const ProvisionOptions& options) const { return provision(context, options); }
+  int operator()(const InviteOptions& options) const { return invite(context, options); }
+  int operator()(const JoinOptions& options) const { return join(context, options); }
+  int operator()(const RevokeOptions& options) const { return revoke(context, options); }
   int operator()(const NmEventOptions& options) const { return nm_event(context, options); }
 };
 

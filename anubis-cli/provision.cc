@@ -135,9 +135,10 @@ int provision(const Context& context, const ProvisionOptions& options) {
   if (!config) return report(config.error());
   const auto file = conf_d_file(options.config, options.name);
   if (std::ranges::find(config->peers, options.name, &model::Peer::name) != config->peers.end()) {
-    return report({control::FAILED, fmt::format("{} is a peer already: choose another name, or take its entry out of "
-                                                "the configuration, then: anubis reload",
-                                                options.name)});
+    return report(
+        {control::FAILED, fmt::format("{} is a peer already: choose another name, or end that one with: anubis "
+                                      "revoke {}",
+                                      options.name, options.name)});
   }
   auto keys = keys_of(options);
   if (!keys) return report(keys.error());
@@ -146,7 +147,8 @@ int provision(const Context& context, const ProvisionOptions& options) {
   if (!phone) return report(phone.error());
   const auto style = is_code(*form) ? config::WgQuickStyle::kCompact : config::WgQuickStyle::kReadable;
   const auto delivery =
-      prepare(*form, config::format_wg_quick(interop::tunnel_of(*phone, std::move(keys->private_key), *config), style));
+      prepare(*form, config::format_wg_quick(interop::tunnel_of(*phone, std::move(keys->private_key), *config), style),
+              kPictureOrText);
   if (!delivery) return report(delivery.error());
 
   if (auto written = write_output(*delivery, options.output); !written) return report(failure_of(written.error()));

@@ -20,20 +20,19 @@ std::optional<std::string> why_too_small(const qr::Code& code) {
   if (there.columns >= needed.columns && there.rows >= rows) return std::nullopt;
   return fmt::format(
       "the QR code needs {} columns and {} rows, and this terminal has {} and {}: enlarge its window or choose a "
-      "smaller "
-      "font (Ctrl -), or have a picture with --output FILE.png",
+      "smaller font (Ctrl -)",
       needed.columns, rows, there.columns, there.rows);
 }
 
 }  // namespace
 
-std::optional<std::string> why_not_on_terminal(const qr::Code& code) {
+std::optional<std::string> why_not_on_terminal(const qr::Code& code, std::string_view instead) {
   if (isatty(STDOUT_FILENO) != 1) {
-    return "standard output is no terminal, and the QR code holds a private key: have a picture with --output "
-           "FILE.png, "
-           "or the text with --text";
+    return fmt::format("standard output is no terminal, and the QR code holds a secret: {}", instead);
   }
-  return why_too_small(code);
+  const auto obstacle = why_too_small(code);
+  if (!obstacle) return std::nullopt;
+  return fmt::format("{}, or {}", *obstacle, instead);
 }
 
 base::Result<int> show_on_terminal(const qr::Code& code, const std::string& caption) {

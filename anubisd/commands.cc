@@ -10,6 +10,7 @@
 #include "anubisd/facts.h"
 #include "lib/base/log.h"
 #include "lib/base/steps.h"
+#include "lib/config/config.h"
 
 namespace anubis::daemon {
 namespace {
@@ -259,7 +260,9 @@ void Commands::stream_peers(ClientId client, std::function<void(model::PeerIndex
   if (reader == nullptr) return;
   std::vector<model::PeerIndex> order;
   order.reserve(subjects_.directory.size());
-  subjects_.directory.for_each([&](model::PeerIndex peer, const model::Peer&) { order.push_back(peer); });
+  subjects_.directory.for_each([&](model::PeerIndex index, const model::Peer& peer) {
+    if (!peer.is_invitation) order.push_back(index);
+  });
   reader->stream([this, order = std::move(order), next = std::size_t{0}, fill = std::move(fill), rest = std::move(rest),
                   next_of_rest = std::size_t{0}]() mutable {
     while (next < order.size() && subjects_.directory.get(order[next]) == nullptr) ++next;  // a reload removed it
@@ -343,9 +346,13 @@ void Commands::tell(control::Event event) {
 }
 
 std::optional<model::PeerIndex> Commands::find_or_refuse(ClientId client, const std::string& name) {
-  const auto peer = subjects_.directory.find_by_name(name);
+  auto peer = subjects_.directory.find_by_name(name);
+  if (peer && subjects_.directory.get(*peer)->is_invitation) peer.reset();
   if (!peer) {
-    finish(client, control::NO_SUCH_PEER, no_such_peer(base::log::escaped(name, 64), subjects_.directory));
+    const std::string escaped = base::log::escaped(name, 64);
+    const bool is_invited = subjects_.directory.find_by_name(name + std::string(config::kInvitationSuffix)).has_value();
+    finish(client, control::NO_SUCH_PEER,
+           is_invited ? escaped + " was invited and has not joined yet" : no_such_peer(escaped, subjects_.directory));
   }
   return peer;
 }

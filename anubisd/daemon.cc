@@ -39,6 +39,7 @@ Daemon::Daemon(Loop& loop, Premises premises, const Surroundings& with)
       config_(with.config),
       directory_(with.directory),
       netd_(with.netd),
+      peer_source_(with.peer_source),
       gatekeeper_(gate_settings(config_), directory_, with.keys, config_.production.public_key, with.random),
       resolver_(loop, [this](const model::IpAddress& address) { return netd_.check_bearer_way(address).has_value(); }),
       endpoints_(directory_, netd_, resolver_),
@@ -293,6 +294,19 @@ void Daemon::client_moved(const gate::CarryClient& moved) {
   event.set_peer(client);
   if (server != nullptr) event.set_state(server->name);
   commands_.tell(std::move(event));
+}
+
+base::Status Daemon::enrol(const gate::EnrolPeer& wanted) {
+  const std::string name = directory_.get(wanted.peer)->name;
+  auto status = peer_source_.enrol(
+      wanted.peer, {wanted.enrolment.public_key, wanted.enrolment.side_public_key, wanted.enrolment.proof});
+  if (!status) {
+    log::warning("invitation.refused", "{}: {}", name, status.error().message);
+    return status;
+  }
+  log::info("invitation.accepted", "{}: its host has joined", name);
+  reloader_.reload([](const base::Result<std::string>&) {});  // which logs what becomes of it
+  return {};
 }
 
 void Daemon::heard(const model::IpAddress& side_address) {

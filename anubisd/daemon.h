@@ -68,6 +68,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener, p
   void session_changed(const gate::SessionChanged& changed) override;
   void remember(const gate::RememberSession& session) override { memory_.remember(session); }
   void client_moved(const gate::CarryClient& moved) override;
+  base::Status enrol(const gate::EnrolPeer& wanted) override;
   void unheard(model::PeerIndex peer, unsigned times) override { side_endpoints_.unheard(peer, times); }
   void heard(const model::IpAddress& side_address) override;
   base::Status made_anew(netd::Interface which) override;
@@ -97,6 +98,7 @@ class Daemon final : private Executor::Listener, private Interfaces::Listener, p
   const netd::PublicConfig& config_;
   model::InMemoryDirectory& directory_;
   netd::Netd& netd_;
+  netd::PeerSource& peer_source_;
 
   gate::Gatekeeper gatekeeper_;
   Resolver resolver_;

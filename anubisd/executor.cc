@@ -171,6 +171,11 @@ void Executor::carry_out(const gate::CarryClient& action) {
   listener_.client_moved(action);
 }
 
+void Executor::carry_out(const gate::EnrolPeer& action) {
+  if (directory_.get(action.peer) == nullptr) return;
+  gatekeeper_.enrolled(action.peer, action.ticket, listener_.enrol(action), BootClock::now());
+}
+
 void Executor::carry_out(const gate::RememberSession& action) {
   listener_.remember(action);
   base::step("session.remembered");

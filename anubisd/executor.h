@@ -25,6 +25,8 @@ class Executor final : public SideService::Handler {
     virtual void session_changed(const gate::SessionChanged& changed) = 0;
     virtual void remember(const gate::RememberSession& session) = 0;
     virtual void client_moved(const gate::CarryClient& moved) = 0;
+    // An invited host wants to be a peer; what becomes of it.
+    virtual base::Status enrol(const gate::EnrolPeer& wanted) = 0;
     // The same datagram is about to be sent there for the third time (0.75 s after the first), or once more after
     // that: its side tunnel seems to lead nowhere.
     virtual void unheard(model::PeerIndex peer, unsigned times) = 0;
@@ -64,6 +66,7 @@ class Executor final : public SideService::Handler {
   void carry_out(const gate::SessionChanged& action);
   void carry_out(const gate::RememberSession& action);
   void carry_out(const gate::CarryClient& action);
+  void carry_out(const gate::EnrolPeer& action);
   [[nodiscard]] base::Result<gate::Installed> install(const gate::InstallPeer& action);
   void handshake_seen(model::PeerIndex peer, gate::Ticket ticket);
   void count_repetitions(const gate::SendDatagram& action);

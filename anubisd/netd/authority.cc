@@ -187,6 +187,8 @@ Result<Authority::Reload> Authority::take_reload(const std::function<Status(cons
   config_.hosts.others = std::move(config.hosts.others);
   config_.firewall = std::move(config.firewall);
   config_.also_listen = std::move(config.also_listen);
+  config_.invitations = std::move(config.invitations);
+  joined_.clear();
   reload.applied = apply(directory_.replace(std::move(config.peers)));
   return reload;
 }

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,9 @@ class Authority {
   // kNotFound, kPermission as Netd::carry().
   base::Status check_carriage(PeerIndex client, std::optional<PeerIndex> server) const;
 
+  // As PeerSource::enrol(). Everything is checked here, by what this process has read itself.
+  base::Status enrol(PeerIndex invitation, const Newcomer& newcomer);
+
   // In the background; kBusy: one is under way, or was not taken yet.
   base::Status begin_reload();
   // Readable when it can be taken.
@@ -56,11 +60,14 @@ class Authority {
 
  private:
   struct Loading;
+  [[nodiscard]] bool is_known(const crypto::PublicKey& key) const;
   Authority(std::filesystem::path file, config::Config config, std::shared_ptr<Loading> loading);
 
   const std::filesystem::path file_;
   config::Config config_;
   model::InMemoryDirectory directory_;
+  // Who has joined since the configuration was read last, by the invitation's name.
+  std::map<std::string, Newcomer> joined_;
   std::shared_ptr<Loading> loading_;  // shared with the thread that reads
 };
 

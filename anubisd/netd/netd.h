@@ -14,6 +14,7 @@
 
 #include "firewall/firewall.h"
 #include "lib/base/result.h"
+#include "lib/crypto/invitation.h"
 #include "lib/model/directory.h"
 #include "lib/model/endpoint.h"
 #include "lib/model/host.h"
@@ -190,6 +191,14 @@ class Netd {
   virtual base::Status tear_down() = 0;
 };
 
+// The keys of a host that was invited, and the proof that whoever has the invitation wants them.
+struct Newcomer {
+  crypto::ProductionPublicKey public_key;
+  crypto::SidePublicKey side_public_key;
+  crypto::Proof proof{};
+  bool operator==(const Newcomer&) const = default;
+};
+
 // The authorised set as it was read again, and is in force already.
 struct Reloaded {
   std::vector<model::Peer> peers;
@@ -205,6 +214,11 @@ struct Reloaded {
 class PeerSource {
  public:
   virtual ~PeerSource() = default;
+
+  // Makes a host that was invited a peer, in the configuration's files; a reload puts it into force. INVITATION is the
+  // peer with the one-time keys. The same host again is fine. kPermission: that is no invitation, or it has expired, or
+  // the proof is not that of whoever has it. kExists: another host has joined by it, or has one of the keys.
+  virtual base::Status enrol(PeerIndex invitation, const Newcomer& newcomer) = 0;
 
   // In the background, as it may take seconds. kBusy: one is under way.
   virtual base::Status begin_reload() = 0;

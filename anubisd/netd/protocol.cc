@@ -27,7 +27,10 @@ constexpr std::size_t kHasKeyAt = 32;
 constexpr std::size_t kKeyAt = 33;
 constexpr std::size_t kHasServerAt = kKeyAt + crypto::kKeySize;
 constexpr std::size_t kServerAt = kHasServerAt + 1;
-constexpr std::size_t kEndAt = kServerAt + sizeof(PeerIndex);
+constexpr std::size_t kHasNewcomerAt = kServerAt + sizeof(PeerIndex);
+constexpr std::size_t kNewcomerAt = kHasNewcomerAt + 1;
+constexpr std::size_t kNewcomerSize = 2 * crypto::kKeySize + std::tuple_size_v<crypto::Proof>;
+constexpr std::size_t kEndAt = kNewcomerAt + kNewcomerSize;
 static_assert(kEndAt <= kRequestSize);
 
 constexpr std::uint8_t kRecreate = 1;
@@ -160,6 +163,13 @@ RequestBytes encode(const Request& request) {
     out[kHasServerAt] = 1;
     put_number(*request.server, &out[kServerAt]);
   }
+  if (carries(kind.newcomer) && request.newcomer) {
+    out[kHasNewcomerAt] = 1;
+    std::uint8_t* const at = &out[kNewcomerAt];
+    std::ranges::copy(request.newcomer->public_key.bytes, at);
+    std::ranges::copy(request.newcomer->side_public_key.bytes, at + crypto::kKeySize);
+    std::ranges::copy(request.newcomer->proof, at + 2 * crypto::kKeySize);
+  }
   return out;
 }
 
@@ -212,6 +222,17 @@ base::Result<Request> decode_request(std::span<const std::uint8_t> bytes) {
     return refuse("its server");
   }
   if (*has_server) request.server = server;
+  const auto has_newcomer = flag_of(bytes[kHasNewcomerAt]);
+  const auto newcomer = bytes.subspan<kNewcomerAt, kNewcomerSize>();
+  if (!has_newcomer || !agrees(kind->newcomer, *has_newcomer) || (!*has_newcomer && !is_zero(newcomer))) {
+    return refuse("its newcomer");
+  }
+  if (*has_newcomer) {
+    Newcomer& read = request.newcomer.emplace();
+    std::ranges::copy(newcomer.first<crypto::kKeySize>(), read.public_key.bytes.begin());
+    std::ranges::copy(newcomer.subspan<crypto::kKeySize, crypto::kKeySize>(), read.side_public_key.bytes.begin());
+    std::ranges::copy(newcomer.subspan<2 * crypto::kKeySize>(), read.proof.begin());
+  }
   if (!is_zero(bytes.subspan<kEndAt>())) return refuse("its end");
   return request;
 }

@@ -23,6 +23,7 @@
 //   firewall-remove   -                                           takes it away until then, or until netd's next start
 //   bearer-way        endpoint, of which the address counts       whether a packet that bears a tunnel has a way there
 //   widen-buffer      a datagram socket (SCM_RIGHTS)              gives it a large receive buffer, and closes it
+//   enrol             peer, newcomer                              makes the invited host a peer, in the files
 //   begin-reload      -                                           reads the configuration again, in the background
 //   take-reload       -                                           puts it into force: a snapshot (SCM_RIGHTS)
 //   tear-down         -                                           takes away all that is ours
@@ -52,7 +53,7 @@
 
 namespace anubis::netd {
 
-constexpr std::size_t kRequestSize = 128;
+constexpr std::size_t kRequestSize = 256;
 constexpr std::size_t kReplySize = 1024;
 
 // netd speaks first. The descriptors of its greeting are the snapshot (snapshot.h) and three pipes, which end with
@@ -84,6 +85,7 @@ enum class Operation : std::uint8_t {
   kFirewallRemove,
   kCarry,
   kCarried,
+  kEnrol,
   kBearerWay,
   kCompanionKeys,
 };
@@ -102,6 +104,7 @@ struct RequestKind {
   Field preshared_key{};
   Field server{};
   Field descriptor{};
+  Field newcomer = Field::kNo;
 };
 
 // clang-format off
@@ -109,7 +112,7 @@ namespace table {
 using enum Field;
 using enum Operation;
 inline constexpr std::array kRows{
-  //                                              interface  peer   endpoint  flags  suite  key    server  descriptor
+  //                                              interface  peer   endpoint  flags  suite  key    server  descriptor  newcomer
   RequestKind{kBringUp,        "bring-up",        kMust,     kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
   RequestKind{kToHeal,         "to-heal",         kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
   RequestKind{kTakeDrift,      "take-drift",      kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
@@ -131,6 +134,7 @@ inline constexpr std::array kRows{
   RequestKind{kBearerWay,      "bearer-way",      kNo,       kNo,   kMust,    kNo,   kNo,   kNo,   kNo,    kNo},
   RequestKind{kCompanionKeys,  "companion-keys",  kNo,       kMust, kNo,      kNo,   kMust, kNo,   kNo,    kNo},
   RequestKind{kWidenBuffer,    "widen-buffer",    kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kMust},
+  RequestKind{kEnrol,          "enrol",           kNo,       kMust, kNo,      kNo,   kNo,   kNo,   kNo,    kNo,        kMust},
   RequestKind{kBeginReload,    "begin-reload",    kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
   RequestKind{kTakeReload,     "take-reload",     kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
   RequestKind{kTearDown,       "tear-down",       kNo,       kNo,   kNo,      kNo,   kNo,   kNo,   kNo,    kNo},
@@ -152,6 +156,7 @@ struct Request {
   crypto::Suite suite{};
   std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key;
   std::optional<PeerIndex> server;
+  std::optional<Newcomer> newcomer;
 };
 
 using RequestBytes = std::array<std::uint8_t, kRequestSize>;

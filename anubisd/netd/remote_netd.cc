@@ -205,6 +205,10 @@ Status RemoteNetd::remove_firewall() { return ask({.operation = Operation::kFire
 
 Status RemoteNetd::tear_down() { return ask({.operation = Operation::kTearDown}); }
 
+Status RemoteNetd::enrol(PeerIndex invitation, const Newcomer& newcomer) {
+  return ask({.operation = Operation::kEnrol, .peer = invitation, .newcomer = newcomer});
+}
+
 Status RemoteNetd::begin_reload() { return ask({.operation = Operation::kBeginReload}); }
 
 Result<Reloaded> RemoteNetd::take_reload() {

@@ -49,6 +49,7 @@ class RemoteNetd final : public Netd, public PeerSource {
   base::Status remove_firewall() override;
   base::Status tear_down() override;
 
+  base::Status enrol(PeerIndex invitation, const Newcomer& newcomer) override;
   base::Status begin_reload() override;
   [[nodiscard]] int reload_fd() const override { return loaded_.get(); }
   base::Result<Reloaded> take_reload() override;

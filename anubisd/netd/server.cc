@@ -14,7 +14,7 @@
 #include "anubisd/netd/firewall_report.h"
 #include "anubisd/netd/snapshot.h"
 #include "lib/base/log.h"
-#include "lib/base/secret.h"
+#include "lib/base/wiped_bytes.h"
 
 namespace anubis::netd {
 namespace {
@@ -106,10 +106,10 @@ ServingEnd Server::serve(int signal_fd, const std::function<bool()>& asked) {
 }
 
 std::optional<ServingEnd> Server::serve_one() {
-  base::Secret<kRequestSize> bytes;  // it may hold a preshared key
-  const auto received = channel_.receive(bytes.writable());
+  base::WipedBytes bytes(kRequestSize);  // it may hold a preshared key
+  const auto received = channel_.receive(bytes);
   if (received && received->size == 0) return ServingEnd::kGone;
-  auto request = received ? decode_request(bytes.view()) : fail(received.error());
+  auto request = received ? decode_request(bytes) : fail(received.error());
   if (request && received->descriptors.size() != descriptors_of(request->operation)) {
     request = fail(base::ErrorCode::kInvalid, "malformed request: its descriptors");
   }
@@ -185,6 +185,8 @@ Status Server::carry_out(const Request& request, std::span<const base::Fd> descr
       return answer(operation, netd_.check_bearer_way(request.endpoint->address));
     case Operation::kWidenBuffer:
       return answer(operation, netd_.widen_receive_buffer(descriptors.front().get()));
+    case Operation::kEnrol:
+      return answer(operation, authority_.enrol(request.peer, *request.newcomer));
     case Operation::kBeginReload:
       return answer(operation, authority_.begin_reload());
     case Operation::kTakeReload:

@@ -134,6 +134,7 @@ snapshot::Peer encode_peer(const model::Peer& peer) {
   out.set_is_automatic(peer.is_automatic);
   if (peer.companion_key) out.set_companion_key(text_of(peer.companion_key->bytes));
   out.set_is_plain(peer.is_plain);
+  out.set_is_invitation(peer.is_invitation);
   out.set_secrets_version(peer.secrets_version);
   return out;
 }
@@ -306,6 +307,7 @@ std::optional<model::Peer> decode_peer(const snapshot::Peer& in) {
   peer.is_automatic = in.is_automatic();
   if (!in.companion_key().empty() && !get_key(in.companion_key(), peer.companion_key.emplace())) return std::nullopt;
   peer.is_plain = in.is_plain();
+  peer.is_invitation = in.is_invitation();
   peer.secrets_version = in.secrets_version();
   return peer;
 }

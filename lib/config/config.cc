@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <limits>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -146,6 +147,7 @@ class Loader {
     if (auto document = read_document(main_file_)) {
       read_main(*document);
       read_conf_d();
+      add_invitations();
       check_identities(config_, places_, entries_, report_);
       check_allowed_ips(config_, places_, entries_, report_);
       check_hosts(config_, places_, entries_, hosts_, report_);
@@ -155,7 +157,13 @@ class Loader {
     derive_addresses(config_, entries_, hosts_);
     for (HostEntry& entry : hosts_) config_.hosts.others.push_back(std::move(entry.host));
     config_.peers.reserve(entries_.size());
-    for (PeerEntry& entry : entries_) config_.peers.push_back(std::move(entry.peer));
+    for (PeerEntry& entry : entries_) {
+      if (entry.peer.is_invitation) {  // what it will have it has not yet
+        entry.peer.name += kInvitationSuffix;
+        entry.peer.allowed_ips.clear();
+      }
+      config_.peers.push_back(std::move(entry.peer));
+    }
     return std::move(config_);
   }
 
@@ -342,12 +350,40 @@ class Loader {
     }
   }
 
+  [[nodiscard]] PeerContext peer_context() const {
+    return {folder_, config_.side.prefix, config_.production.table == kMainTable, config_.firewall.enabled,
+            config_.companion.enabled};
+  }
+
   void read_peers(Section& section) {
-    const PeerContext context{folder_, config_.side.prefix, config_.production.table == kMainTable,
-                              config_.firewall.enabled, config_.companion.enabled};
     std::uint32_t number = 0;
     for (const Table* table : section.tables("peer")) {
-      entries_.push_back(read_peer(*table, ++number, context, report_));
+      entries_.push_back(read_peer(*table, ++number, peer_context(), report_));
+    }
+  }
+
+  void read_invitations(Section& section, const std::filesystem::path& file) {
+    std::uint32_t number = 0;
+    for (const Table* table : section.tables("invitation")) {
+      invited_.push_back(read_invitation(*table, ++number, peer_context(), report_));
+      invited_.back().invitation.file = file;
+    }
+  }
+
+  // As peers like all others, so that they are compared with them. Where the host has joined, the name and the allowed
+  // IPs are the peer's.
+  void add_invitations() {
+    std::unordered_set<std::string> names;
+    for (const PeerEntry& entry : entries_) names.insert(entry.peer.name);
+    for (Invited& invited : invited_) {
+      PeerEntry& entry = invited.entry;
+      if (names.contains(entry.peer.name)) {
+        entry.name.reset();
+        entry.peer.allowed_ips.clear();
+        entry.allowed_ips.clear();
+      }
+      entries_.push_back(std::move(entry));
+      config_.invitations.push_back(std::move(invited.invitation));
     }
   }
 
@@ -367,7 +403,9 @@ class Loader {
       Section section(*document, "", report_);
       read_peers(section);
       read_hosts(section);
-      section.finish("only [[peer]] and [[host]] may stand in conf.d; move it to " + main_file_.string());
+      read_invitations(section, file);
+      section.finish("only [[peer]], [[host]] and [[invitation]] may stand in conf.d; move it to " +
+                     main_file_.string());
     }
   }
 
@@ -379,6 +417,7 @@ class Loader {
   std::optional<Place> production_interface_;
   std::optional<Place> production_port_;
   std::vector<PeerEntry> entries_;
+  std::vector<Invited> invited_;
   std::vector<HostEntry> hosts_;
 };
 

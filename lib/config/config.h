@@ -7,10 +7,12 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lib/base/clock.h"
 #include "lib/base/result.h"
+#include "lib/crypto/invitation.h"
 #include "lib/crypto/keys.h"
 #include "lib/crypto/suites.h"
 #include "lib/model/endpoint.h"
@@ -82,6 +84,19 @@ struct Firewall {
   std::vector<model::IpAddress> snat_to;    // at most one of a family, and only of those that masquerade has
 };
 
+// A host that may become a peer by itself, once. Only whoever was given the invitation's secret can prove that the new
+// keys are its.
+struct Invitation {
+  std::string name;                        // of the peer to be
+  crypto::ProductionPublicKey public_key;  // one-time, of the peer that stands for the invitation among the peers
+  crypto::ProofKey proof_key;
+  std::int64_t expires = 0;  // seconds since 1970
+  std::vector<model::IpPrefix> allowed_ips;
+  std::filesystem::path file;  // in which it stands, and the peer is to stand
+};
+// No user can name it: the peer that stands for the invitation NAME.
+inline constexpr std::string_view kInvitationSuffix = ":invitation";
+
 // Move-only: it holds private keys.
 struct Config {
   std::string name;   // what peers' displays call this host
@@ -102,7 +117,8 @@ struct Config {
   Firewall firewall;
   // Names, keys and side addresses are unique, and their allowed IPs overlap only on purpose.
   std::vector<model::Peer> peers;
-  std::vector<std::string> warnings;  // for the log: FILE:LINE:COLUMN and a sentence each
+  std::vector<Invitation> invitations;  // those that have expired or were used, too
+  std::vector<std::string> warnings;    // for the log: FILE:LINE:COLUMN and a sentence each
 };
 
 // Reads the file, the *.toml files in conf.d beside it, and the key files that they name. crypto::initialise() first.

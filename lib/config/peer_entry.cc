@@ -225,7 +225,7 @@ void read_fail_over(Section& section, PeerEntry& entry) {
 
 }  // namespace
 
-std::string PeerEntry::key_path(std::string_view key) const { return fmt::format("peer[{}].{}", number, key); }
+std::string PeerEntry::key_path(std::string_view key) const { return fmt::format("{}[{}].{}", kind, number, key); }
 
 base::Result<HostPort> parse_endpoint(std::string_view text, const IpPrefix& side_prefix) {
   auto parsed = HostPort::parse(text);
@@ -257,6 +257,44 @@ std::vector<Located<std::uint16_t>> read_ports(Section& section, std::string_vie
     }
   }
   return ports;
+}
+
+Invited read_invitation(const Table& table, std::uint32_t number, const PeerContext& context, Report& report) {
+  Section section(table, fmt::format("invitation[{}]", number), report);
+  Invited invited;
+  PeerEntry& entry = invited.entry;
+  entry.kind = "invitation";
+  entry.number = number;
+  entry.peer.is_invitation = true;
+  entry.has_addresses = true;  // none
+  constexpr std::string_view kWhoMakesIt = "`anubis invite` makes it";
+  for (const char* key : {"name", "public_key", "side_public_key", "proof_key", "expires", "allowed_ips"}) {
+    section.require(key, kWhoMakesIt);
+  }
+  if (auto name = section.parsed("name", parse_name)) {
+    entry.peer.name = std::move(name->value);
+    entry.name = name->place;
+  }
+  if (const auto key = section.parsed("public_key", crypto::parse_public_key)) {
+    entry.peer.public_key = crypto::ProductionPublicKey(key->value);
+    entry.public_key = key->place;
+  }
+  if (const auto key = section.parsed("side_public_key", crypto::parse_public_key)) {
+    entry.peer.side_public_key = crypto::SidePublicKey(key->value);
+    entry.side_public_key = key->place;
+    entry.peer.side_address = derive_side_address(entry.peer.side_public_key, context.side_prefix);
+    entry.side_address = key->place;
+  }
+  if (const auto key = section.parsed("proof_key", crypto::parse_proof_key)) invited.invitation.proof_key = key->value;
+  if (const auto expires = section.integer("expires", 1, std::numeric_limits<std::int64_t>::max())) {
+    invited.invitation.expires = expires->value;
+  }
+  read_allowed_ips(section, context, entry);
+  section.finish();
+  invited.invitation.name = entry.peer.name;
+  invited.invitation.public_key = entry.peer.public_key;
+  invited.invitation.allowed_ips = entry.peer.allowed_ips;
+  return invited;
 }
 
 PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext& context, Report& report) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lib/base/result.h"
+#include "lib/config/config.h"
 #include "lib/config/document.h"
 #include "lib/config/name.h"
 #include "lib/config/report.h"
@@ -20,6 +21,7 @@ namespace anubis::config {
 
 struct PeerEntry {
   model::Peer peer;
+  std::string_view kind = "peer";
   std::uint32_t number = 0;    // within its file, from 1
   bool has_addresses = false;  // says which they are; else they follow from its allowed IPs
   bool nested = false;         // its allowed IPs may lie inside another peer's
@@ -42,6 +44,13 @@ struct PeerEntry {
   [[nodiscard]] std::string key_path(std::string_view key) const;
 };
 
+// An [[invitation]]: a peer that may only enrol, named as the peer to be, with the allowed IPs that that one will have;
+// and what else it says. Internal to lib/config, as all here.
+struct Invited {
+  PeerEntry entry;
+  Invitation invitation;
+};
+
 // What of the rest of the configuration a peer is read by.
 struct PeerContext {
   std::filesystem::path folder;  // that relative key files are relative to
@@ -57,6 +66,8 @@ struct PeerContext {
 // A list of UDP ports: at most eight, each once.
 [[nodiscard]] std::vector<Located<std::uint16_t>> read_ports(Section& section, std::string_view key);
 
+[[nodiscard]] Invited read_invitation(const Table& table, std::uint32_t number, const PeerContext& context,
+                                      Report& report);
 [[nodiscard]] PeerEntry read_peer(const Table& table, std::uint32_t number, const PeerContext& context, Report& report);
 
 }  // namespace anubis::config

@@ -12,6 +12,8 @@
 
 #include "lib/base/fd.h"
 #include "lib/base/random.h"
+#include "lib/config/file.h"
+#include "lib/config/report.h"
 
 namespace anubis::config {
 namespace {
@@ -131,6 +133,11 @@ Status create_file(const std::filesystem::path& file, std::span<const std::uint8
 
 Status create_file(const std::filesystem::path& file, std::string_view text, mode_t mode) {
   return create_file(file, bytes_of(text), mode);
+}
+
+base::Result<std::string> read_text(const std::filesystem::path& file) {
+  Report report;
+  return read_file(file, report);
 }
 
 Status replace_file(const std::filesystem::path& file, std::string_view text, mode_t mode) {

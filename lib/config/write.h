@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include <sys/types.h>
@@ -19,6 +20,9 @@ constexpr mode_t kSecretMode = 0600;
 // it is. Secrets lie under no other name meanwhile, where the file system can do without one (O_TMPFILE).
 base::Status create_file(const std::filesystem::path& file, std::span<const std::uint8_t> contents, mode_t mode);
 base::Status create_file(const std::filesystem::path& file, std::string_view text, mode_t mode = kPublicMode);
+
+// What stands in a file.
+[[nodiscard]] base::Result<std::string> read_text(const std::filesystem::path& file);
 
 // Puts a file in the place of the one that stands there: who opens it sees the old one or the new one. kNotFound: none
 // stands there.

@@ -19,6 +19,7 @@
 #include "lib/model/endpoint.h"
 #include "lib/model/peer.h"
 #include "lib/wire/reply.h"
+#include "lib/wire/request.h"
 
 namespace anubis::gate {
 
@@ -89,6 +90,14 @@ struct CarryClient {
   std::optional<PeerIndex> server;
 };
 
+// The peer, an invitation, has sent whom it wants to be: have it enrolled, by whoever can check the proof.
+// → Gatekeeper::enrolled
+struct EnrolPeer {
+  PeerIndex peer{};
+  Ticket ticket{};
+  wire::Enrolment enrolment;
+};
+
 // Take away the peer's routes, then the peer. → Gatekeeper::removed
 struct RemovePeer {
   PeerIndex peer{};
@@ -157,7 +166,7 @@ struct RememberSession {
 };
 
 using Action = std::variant<SendDatagram, AnswerCompanion, ResolveEndpoint, InstallPeer, RemovePeer, WatchHandshake,
-                            FinishCommand, SessionChanged, RememberSession, CarryClient>;
+                            FinishCommand, SessionChanged, RememberSession, CarryClient, EnrolPeer>;
 using Actions = std::vector<Action>;
 
 }  // namespace anubis::gate

@@ -117,6 +117,8 @@ class Gatekeeper {
   void resolved(PeerIndex peer, Ticket ticket, base::Result<model::Endpoint> endpoint, base::Time now);
   void installed(PeerIndex peer, Ticket ticket, base::Result<Installed> result, base::Time now);
   void removed(PeerIndex peer, Ticket ticket, base::Status result, base::Time now);
+  // kPermission, kExists: the answer is DENIED, with the error's words.
+  void enrolled(PeerIndex peer, Ticket ticket, const base::Status& result, base::Time now);
   void handshake_seen(PeerIndex peer, Ticket ticket, base::Time now);
 
   // At the start, for each peer that stands on the production interface or is remembered. What stands there and was

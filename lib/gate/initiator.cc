@@ -218,6 +218,8 @@ void Gatekeeper::take_reply(PeerIndex peer, Session& with, const wire::Header& h
       return take_status_reply(peer, with, *reply, now);
     case wire::Operation::kClients:
       return take_clients_reply(with, answered, *reply);
+    case wire::Operation::kEnrol:
+      return;  // never asked by a gatekeeper: a host that enrols is not running one yet (enrolment.h)
   }
 }
 

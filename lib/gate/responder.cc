@@ -109,6 +109,12 @@ void Gatekeeper::take_request(PeerIndex peer, Session& with, const wire::Header&
     ++counters_.stale;
     return refuse(ResultCode::kStale, {});
   }
+  // An invitation is good for one thing, and nobody else needs that.
+  const bool is_invitation = directory_.get(peer)->is_invitation;
+  if (is_invitation != (request->operation == wire::Operation::kEnrol)) {
+    return refuse(ResultCode::kDenied,
+                  is_invitation ? "an invitation only lets its host join" : "you are a peer already");
+  }
   // What we have to tell it need not wait any longer.
   if (is_peer && with.exchange && with.exchange->sent >= kRarelyRepeated) with.exchange->next_send = now;
   const bool wants_up = request->operation == wire::Operation::kUp || request->operation == wire::Operation::kRenew;
@@ -202,6 +208,9 @@ void Gatekeeper::carry_out(PeerIndex peer, Session& with, const wire::Request& r
     }
     case wire::Operation::kStatus:
       return answer_accepted(peer, with, to, {.result = ResultCode::kOk}, now);
+    case wire::Operation::kEnrol:
+      with.responder.pending = Responder::Pending{.ticket = new_ticket(), .reply_to = to};
+      return emit(EnrolPeer{peer, with.responder.pending->ticket, *request.enrolment});
     case wire::Operation::kClients: {
       wire::Reply reply;
       if (is_companion) {
@@ -258,6 +267,23 @@ void Gatekeeper::responder_installed(PeerIndex peer, Session& with, const base::
     }
   }
   answer_accepted(peer, with, done.reply_to, std::move(reply), now);
+}
+
+void Gatekeeper::enrolled(PeerIndex peer, Ticket ticket, const base::Status& result, Time now) {
+  const auto found = sessions_.find(peer);
+  if (found == sessions_.end()) return;
+  Session& with = found->second;
+  if (!with.responder.pending || with.responder.pending->ticket != ticket) return;
+  const Responder::ReplyTo to = with.responder.pending->reply_to;
+  with.responder.pending.reset();
+  wire::Reply reply{.result = ResultCode::kOk};
+  if (!result) {
+    const base::ErrorCode code = result.error().code;
+    const bool is_refusal = code == base::ErrorCode::kPermission || code == base::ErrorCode::kExists;
+    reply = {.result = is_refusal ? ResultCode::kDenied : ResultCode::kInternal, .text = result.error().message};
+  }
+  answer_accepted(peer, with, to, std::move(reply), now);
+  reschedule(peer, with, now);
 }
 
 void Gatekeeper::answer_accepted(PeerIndex peer, Session& with, const Responder::ReplyTo& to, wire::Reply reply,

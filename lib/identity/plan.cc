@@ -27,10 +27,9 @@ base::Result<Acquaintance> check_card(const config::Config& config, const Card& 
     }
     if (peer.name == name) {
       return fail(ErrorCode::kConflict,
-                  fmt::format("there is a peer {} with other keys already; if this one is to take its place, take that "
-                              "entry out of the configuration, then: anubis reload; else choose another name with "
-                              "--name",
-                              name));
+                  fmt::format("there is a peer {} with other keys already; if this one is to take its place: anubis "
+                              "revoke {}, else choose another name with --name",
+                              name, name));
     }
     const auto is_theirs = [&](const crypto::PublicKey& key) {
       return key == peer.public_key || key == peer.side_public_key;

@@ -55,7 +55,7 @@ std::string fit_name(std::string_view host_name) {
 std::string host_toml(const HostText& host) {
   return fmt::format(
       R"(# Anubis' configuration of this host, made by `anubis init`. Every key is explained in anubis.toml(5).
-# Peers stand in conf.d beside this file, one file each; `anubis trust` and `anubis provision` write them.
+# Peers stand in conf.d beside this file, one file each; `anubis trust` and `anubis invite` write them.
 # After a change by hand: anubisd --check-config, then anubis reload (of what stands here, a restart of anubisd).
 
 # What other hosts call this one.
@@ -96,6 +96,14 @@ std::string peer_toml(const PeerText& peer) {
     text += fmt::format("persistent_keepalive = {}\n", peer.persistent_keepalive);
   }
   return text;
+}
+
+std::string invitation_toml(const InvitationText& invitation) {
+  return fmt::format(
+      "[[invitation]]\nname = \"{}\"\n# Of its secret, which is not here.\npublic_key = \"{}\"\nside_public_key = "
+      "\"{}\"\nproof_key = \"{}\"\nexpires = {}\n# What will go to it and may come from it.\nallowed_ips = {}\n",
+      invitation.name, invitation.public_key.to_base64(), invitation.side_public_key.to_base64(),
+      invitation.proof_key.to_base64(), invitation.expires, list_of(invitation.allowed_ips));
 }
 
 }  // namespace anubis::identity

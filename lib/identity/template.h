@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/crypto/invitation.h"
 #include "lib/crypto/keys.h"
 #include "lib/model/endpoint.h"
 #include "lib/model/ip.h"
@@ -41,5 +42,17 @@ struct PeerText {
 
 // A [[peer]], as it stands in a file of conf.d.
 [[nodiscard]] std::string peer_toml(const PeerText& peer);
+
+struct InvitationText {
+  std::string name;
+  crypto::ProductionPublicKey public_key;
+  crypto::SidePublicKey side_public_key;
+  crypto::ProofKey proof_key;
+  std::int64_t expires = 0;  // seconds since 1970
+  std::vector<model::IpPrefix> allowed_ips;
+};
+
+// An [[invitation]], as it stands in a file of conf.d.
+[[nodiscard]] std::string invitation_toml(const InvitationText& invitation);
 
 }  // namespace anubis::identity

@@ -21,7 +21,8 @@ bool same(const Peer& a, const Peer& b) {
          a.side_endpoint == b.side_endpoint && a.endpoint_ports == b.endpoint_ports && a.allowed_ips == b.allowed_ips &&
          a.addresses == b.addresses && a.lan_addresses == b.lan_addresses &&
          a.persistent_keepalive == b.persistent_keepalive && a.lease == b.lease && a.idle_timeout == b.idle_timeout &&
-         a.group == b.group && a.is_automatic == b.is_automatic && a.is_plain == b.is_plain;
+         a.group == b.group && a.is_automatic == b.is_automatic && a.is_plain == b.is_plain &&
+         a.is_invitation == b.is_invitation;
 }
 
 template <class Map, class Key>

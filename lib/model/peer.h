@@ -43,6 +43,9 @@ struct Peer {
   bool fails_over = false;                     // when it is lost, another of its group is used
   // We come back to it when it has been heard for so long; none: only when we are told to.
   std::optional<base::Duration> fail_back;
+  // A host that was invited and has not been met: it has one-time keys, may do nothing but enrol itself
+  // (docs/protocol.md, section 13), and is nobody whom users see.
+  bool is_invitation = false;
   bool is_automatic = false;  // brought up and taken down by where this host is
   // No Anubis runs there: one WireGuard interface with one key, a phone's app, say. It is never asked anything.
   bool is_plain = false;

@@ -181,6 +181,15 @@ Rules netd_calls() {
       {SCMP_SYS(pidfd_send_signal)},
       {SCMP_SYS(ioctl), {{1, SIOCGIFNAME}}},  // the name of an interface, by its number
 
+      // A host that was invited becomes a peer: its file in conf.d is written anew and takes the old one's place.
+      {SCMP_SYS(openat), {{2, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, O_ACCMODE | O_CREAT | O_EXCL | O_NOFOLLOW}}},
+      {SCMP_SYS(open), {{1, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, O_ACCMODE | O_CREAT | O_EXCL | O_NOFOLLOW}}},
+      {SCMP_SYS(fchmod)},
+      {SCMP_SYS(fsync)},
+      {SCMP_SYS(rename)},
+      {SCMP_SYS(renameat)},
+      {SCMP_SYS(unlink)},
+
       // The authorised peers, in memory that is handed to anubisd; the ends of work on a thread.
       {SCMP_SYS(memfd_create)},
       {SCMP_SYS(pipe2)},

@@ -18,7 +18,7 @@ namespace {
 constexpr std::array kFields{FieldType::kVarint, FieldType::kBytes, FieldType::kVarints, FieldType::kVarint,
                              FieldType::kVarint, FieldType::kBytes, FieldType::kVarint,  FieldType::kBytes,
                              FieldType::kVarint, FieldType::kBytes, FieldType::kBytes,   FieldType::kVarint,
-                             FieldType::kVarint};
+                             FieldType::kVarint, FieldType::kBytes};
 
 // Protobuf leaves what it held in memory.
 struct Wiper {
@@ -40,6 +40,7 @@ std::optional<Operation> find_operation(std::uint64_t number) {
     case Operation::kBye:
     case Operation::kRenew:
     case Operation::kClients:
+    case Operation::kEnrol:
       return operation;
   }
   return std::nullopt;
@@ -92,6 +93,28 @@ tl::expected<Clients, RequestFault> get_clients(const ::anubis::gate::Request& m
   return clients;
 }
 
+constexpr std::size_t kEnrolmentSize = 2 * crypto::kKeySize + std::tuple_size_v<crypto::Proof>;
+
+void put_enrolment(const Enrolment& enrolment, ::anubis::gate::Request& message) {
+  std::string& bytes = *message.mutable_enrolment();
+  bytes.append(enrolment.public_key.bytes.begin(), enrolment.public_key.bytes.end());
+  bytes.append(enrolment.side_public_key.bytes.begin(), enrolment.side_public_key.bytes.end());
+  bytes.append(enrolment.proof.begin(), enrolment.proof.end());
+}
+
+tl::expected<std::optional<Enrolment>, RequestFault> get_enrolment(const std::string& bytes) {
+  if (bytes.empty()) return std::nullopt;
+  if (bytes.size() != kEnrolmentSize) {
+    return malformed(fmt::format("an enrolment has {} bytes instead of {}", bytes.size(), kEnrolmentSize));
+  }
+  Enrolment enrolment;
+  const char* at = bytes.data();
+  std::copy_n(at, crypto::kKeySize, enrolment.public_key.bytes.begin());
+  std::copy_n(at + crypto::kKeySize, crypto::kKeySize, enrolment.side_public_key.bytes.begin());
+  std::copy_n(at + 2 * crypto::kKeySize, enrolment.proof.size(), enrolment.proof.begin());
+  return enrolment;
+}
+
 }  // namespace
 
 const char* name_of(Operation operation) {
@@ -108,6 +131,8 @@ const char* name_of(Operation operation) {
       return "renew";
     case Operation::kClients:
       return "clients";
+    case Operation::kEnrol:
+      return "enrol";
   }
   return "unknown";
 }
@@ -116,7 +141,7 @@ bool Request::operator==(const Request& other) const {
   return crypto::same_key(preshared_key, other.preshared_key) && operation == other.operation && token == other.token &&
          suites == other.suites && listen_port == other.listen_port && lease == other.lease &&
          successor == other.successor && for_good == other.for_good &&
-         responder_initiates == other.responder_initiates && clients == other.clients;
+         responder_initiates == other.responder_initiates && clients == other.clients && enrolment == other.enrolment;
 }
 
 base::WipedBytes create_request(const Request& request) {
@@ -135,6 +160,7 @@ base::WipedBytes create_request(const Request& request) {
     message.set_preshared_key(key.data(), key.size());
   }
   put_clients(request.clients, message);
+  if (request.enrolment) put_enrolment(*request.enrolment, message);
   base::WipedBytes payload(message.ByteSizeLong());
   message.SerializeWithCachedSizesToArray(payload.data());
   return payload;
@@ -197,6 +223,10 @@ tl::expected<Request, RequestFault> consume_request(std::span<const std::uint8_t
   auto clients = get_clients(message);
   if (!clients) return tl::unexpected(clients.error());
   request.clients = std::move(*clients);
+  auto enrolment = get_enrolment(message.enrolment());
+  if (!enrolment) return tl::unexpected(enrolment.error());
+  request.enrolment = *enrolment;
+  if (request.operation == Operation::kEnrol && !request.enrolment) return malformed("nobody is named to be enrolled");
   return request;
 }
 

@@ -12,6 +12,7 @@
 
 #include <tl/expected.hpp>
 
+#include "lib/crypto/invitation.h"
 #include "lib/crypto/keys.h"
 #include "lib/crypto/suites.h"
 #include "lib/wire/message.h"
@@ -23,7 +24,7 @@ using Token = std::array<std::uint8_t, 16>;
 // No lease is longer: ten years of 365 days. A request for more is malformed.
 constexpr std::chrono::seconds kMaxLease = std::chrono::hours(24) * 365 * 10;
 
-enum class Operation : std::uint8_t { kUp = 1, kDown = 2, kStatus = 3, kBye = 4, kRenew = 5, kClients = 6 };
+enum class Operation : std::uint8_t { kUp = 1, kDown = 2, kStatus = 3, kBye = 4, kRenew = 5, kClients = 6, kEnrol = 7 };
 [[nodiscard]] const char* name_of(Operation operation);  // "up", …
 
 // A client of a group of servers, whose session is up at the sender.
@@ -45,6 +46,14 @@ struct Clients {
 constexpr std::size_t kMaxClients = 24;
 constexpr std::size_t kFewClients = 8;
 
+// The host that an invited one wants to be from now on, and that whoever has the invitation wants it.
+struct Enrolment {
+  crypto::ProductionPublicKey public_key;
+  crypto::SidePublicKey side_public_key;
+  crypto::Proof proof{};
+  bool operator==(const Enrolment&) const = default;
+};
+
 struct Request {
   Operation operation = Operation::kStatus;
   std::optional<Token> token;                            // none: not known
@@ -56,7 +65,8 @@ struct Request {
   bool responder_initiates = false;                      // up: starts WireGuard's handshake; else the sender does
   // up, renew: WireGuard's, for this session; not all zero. Null: none.
   std::shared_ptr<const crypto::WireGuardPresharedKey> preshared_key;
-  Clients clients;  // clients only; at most kMaxClients
+  Clients clients;                     // clients only; at most kMaxClients
+  std::optional<Enrolment> enrolment;  // enrol only, and always then
 
   bool operator==(const Request& other) const;  // preshared keys by their bytes
 };

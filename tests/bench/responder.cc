@@ -310,6 +310,7 @@ class Anubis final : public daemon::SideService::Handler, public daemon::Executo
   void session_changed(const gate::SessionChanged&) override {}
   void remember(const gate::RememberSession&) override {}
   void client_moved(const gate::CarryClient&) override {}
+  base::Status enrol(const gate::EnrolPeer&) override { return {}; }
   void unheard(model::PeerIndex, unsigned) override {}
   void heard(const model::IpAddress&) override {}
 

@@ -25,6 +25,7 @@
   X(rtnetlink)                 \
   X(session_store)             \
   X(texts)                     \
+  X(token)                     \
   X(transaction)               \
   X(uapi)                      \
   X(wg_quick)

@@ -38,6 +38,10 @@ void Gate::execute(std::uint8_t outcome) {
       base::Status result;
       if ((outcome & kRemoveFails) != 0) result = base::fail(failure);
       gatekeeper.removed(action.peer, action.ticket, std::move(result), now);
+    } else if constexpr (std::is_same_v<Action, gate::EnrolPeer>) {
+      base::Status result;
+      if ((outcome & kInstallFails) != 0) result = base::fail(failure);
+      gatekeeper.enrolled(action.peer, action.ticket, result, now);
     } else if constexpr (std::is_same_v<Action, gate::WatchHandshake>) {
       if ((outcome & kNoHandshake) == 0) gatekeeper.handshake_seen(action.peer, action.ticket, now);
     }

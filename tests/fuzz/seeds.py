@@ -210,6 +210,21 @@ def card():
         yield text[:-3].encode()
 
 
+def token():
+    fields = [(1, bytes(range(32))), (2, struct.pack(">Q", 1790000000)), (3, b"petra"), (4, bytes([10, 44, 0, 8, 24])),
+              (4, bytes(16) + b"\x40"), (5, b"jacinth"), (6, base64.b64decode(KEYS[0])), (7, base64.b64decode(KEYS[1])),
+              (8, b"\xfd\x77" + bytes(14) + b"\x80"), (9, b"jacinth.example.net:4296"), (10, b"192.0.2.1:4297"),
+              (11, struct.pack(">H", 4298)), (12, bytes(5)), (12, bytes(17))]
+
+    def joined(some):
+        return b"".join(bytes([kind, len(value)]) + value for kind, value in some)
+
+    for data in (joined(fields), *(joined(fields[:i] + fields[i + 1:]) for i in range(len(fields)))):
+        digits = base64.b32encode(data + hashlib.blake2b(data, digest_size=16).digest()[:8]).decode().lower().rstrip("=")
+        yield b"anubis-invitation-" + digits.encode()
+        yield data
+
+
 def wg_quick():
     peer = f"[Peer]\nPublicKey = {KEYS[0]}\n"
     yield f"""[Interface]
@@ -375,7 +390,7 @@ def packet():
 
 
 TARGETS = [card, config, control, datagram, gatekeepers, netd_channel, netlink, packet, reply, request, rtnetlink,
-           session_store, texts, transaction, uapi, wg_quick]
+           session_store, texts, token, transaction, uapi, wg_quick]
 
 
 def main():

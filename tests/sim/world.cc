@@ -223,6 +223,8 @@ void Host::carry_out(const gate::CarryClient& action) {
   }
 }
 
+void Host::carry_out(const gate::EnrolPeer& action) { gatekeeper->enrolled(action.peer, action.ticket, {}, world.now); }
+
 const Host* Host::way_to(const Host& peer) const {
   const auto server = carried.find(index_of(peer));
   if (server != carried.end() && interface.contains(server->second))

@@ -121,6 +121,7 @@ class Host {
   void carry_out(const gate::SessionChanged& action);
   void carry_out(const gate::RememberSession& action);
   void carry_out(const gate::CarryClient& action);
+  void carry_out(const gate::EnrolPeer& action);
   void initiate_handshake(PeerIndex peer, std::uint64_t incarnation);
   void complete_handshake(PeerIndex peer, std::uint64_t incarnation);
   // The peer as it stands on the interface; null when it is gone, or was created anew.

@@ -117,15 +117,15 @@ Json make_requests() {
   cases.bad("nothing", "", kBad);
   cases.bad("operation 0", "0800", kBad);
   cases.bad("no operation", "20c821", kBad);
-  cases.bad("operation 7", "0807", kVersion);
+  cases.bad("operation 127", "087f", kVersion);
   cases.bad("operation 257", "088102", kVersion);
   cases.bad("operation 2^32 + 1", "088180808010", kVersion);
-  cases.bad("operation 7 with a field that would be out of range",
-            "0807"
+  cases.bad("operation 127 with a field that would be out of range",
+            "087f"
             "20ffffffff0f",
             kVersion);
-  cases.bad("operation 7, but malformed",
-            "0807"
+  cases.bad("operation 127, but malformed",
+            "087f"
             "20",
             kBad);
   cases.bad("a token of 15 bytes", up("120f", kToken.substr(2)), kBad);

@@ -172,6 +172,10 @@ class FakeNetd : public netd::Netd {
 // A configuration that reads as the test says.
 class FakePeerSource : public netd::PeerSource {
  public:
+  base::Status enrol(netd::PeerIndex /*invitation*/, const netd::Newcomer& newcomer) override {
+    enrolled.push_back(newcomer);
+    return enrol_error ? base::Status(base::fail(*enrol_error)) : base::Status();
+  }
   base::Status begin_reload() override {
     ++begun;
     if (begin_error) return base::fail(*begin_error);
@@ -192,6 +196,8 @@ class FakePeerSource : public netd::PeerSource {
   // Of the test.
   base::Result<netd::Reloaded> next;
   std::optional<base::Error> begin_error;
+  std::optional<base::Error> enrol_error;
+  std::vector<netd::Newcomer> enrolled;
   bool not_yet = false;
 
   int begun = 0;

@@ -44,10 +44,11 @@ TEST_F(ConfigTest, PeersOfConfDFollowInTheOrderOfTheFileNames) {
 
 TEST_F(ConfigTest, ConfDHoldsNothingButPeers) {
   folder_.write("conf.d/a.toml", "name = \"amber\"\n[production]\nlisten_port = 7\n");
-  EXPECT_EQ(
-      error_of_xena_and(""),
-      "conf.d/a.toml:1:1: key name: only [[peer]] and [[host]] may stand in conf.d; move it to anubis.toml\n"
-      "conf.d/a.toml:2:2: key production: only [[peer]] and [[host]] may stand in conf.d; move it to anubis.toml");
+  EXPECT_EQ(error_of_xena_and(""),
+            "conf.d/a.toml:1:1: key name: only [[peer]], [[host]] and [[invitation]] may stand in conf.d; move it to "
+            "anubis.toml\n"
+            "conf.d/a.toml:2:2: key production: only [[peer]], [[host]] and [[invitation]] may stand in conf.d; move "
+            "it to anubis.toml");
 }
 
 TEST_F(ConfigTest, PeersOfTwoFilesAreComparedAndBothFilesNamed) {

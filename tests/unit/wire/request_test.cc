@@ -51,6 +51,22 @@ constexpr auto kUnknownOperation = RequestFault::Kind::kUnknownOperation;
 
 TEST(Request, EveryFieldComesBack) { EXPECT_EQ(consume_request(create_request(make_request())), make_request()); }
 
+TEST(Request, AnEnrolmentComesBack) {
+  Request request{.operation = Operation::kEnrol, .token = Token{}, .suites = {}, .successor = {}};
+  Enrolment& enrolment = request.enrolment.emplace();
+  std::iota(enrolment.public_key.bytes.begin(), enrolment.public_key.bytes.end(), std::uint8_t{1});
+  std::iota(enrolment.side_public_key.bytes.begin(), enrolment.side_public_key.bytes.end(), std::uint8_t{0x40});
+  std::iota(enrolment.proof.begin(), enrolment.proof.end(), std::uint8_t{0x80});
+  EXPECT_EQ(consume_request(create_request(request)), request);
+}
+
+TEST(Request, AnEnrolmentOfNobodyOrOfAnotherSizeIsMalformed) {
+  EXPECT_EQ(fault_of("\x08\x07"), kMalformed);
+  EXPECT_EQ(fault_of("\x08\x07\x72\x7f" + std::string(127, 'x')), kMalformed);
+  EXPECT_EQ(fault_of("\x08\x07\x72\x80\x01" + std::string(128, 'x')), std::nullopt);
+  EXPECT_EQ(fault_of("\x08\x07\x72\x81\x01" + std::string(129, 'x')), kMalformed);
+}
+
 TEST(Request, EveryOperationComesBackWithoutTheOptionalFields) {
   for (const auto operation :
        {Operation::kUp, Operation::kDown, Operation::kStatus, Operation::kBye, Operation::kRenew}) {
@@ -67,11 +83,11 @@ TEST(Request, TheLargestFitsTheSmallestDatagram) {
 }
 
 TEST(Request, F28AnUnknownOperationIsToldFromAMalformedRequest) {
-  EXPECT_EQ(fault_of("\x08\x07"), kUnknownOperation);
+  EXPECT_EQ(fault_of("\x08\x7f"), kUnknownOperation);
   EXPECT_EQ(fault_of("\x08\xff\x01"), kUnknownOperation);
   EXPECT_EQ(fault_of("\x08\x81\x02"), kUnknownOperation);                  // 257: not 1 after a cut to 8 bits
   EXPECT_EQ(fault_of("\x08\x81\x80\x80\x80\x10"), kUnknownOperation);      // 2^32 + 1: not 1 after a cut to 32
-  EXPECT_EQ(fault_of("\x08\x07\x20\xff\xff\xff\x7f"), kUnknownOperation);  // its other fields may have other ranges
+  EXPECT_EQ(fault_of("\x08\x7f\x20\xff\xff\xff\x7f"), kUnknownOperation);  // its other fields may have other ranges
 }
 
 TEST(Request, AnAbsentOperationIsMalformed) {

@@ -28,6 +28,12 @@ Request full_request(const RequestKind& kind) {
   if (kind.preshared_key != Field::kNo) {
     request.preshared_key = std::make_shared<crypto::WireGuardPresharedKey>(secret(7));
   }
+  if (kind.newcomer != Field::kNo) {
+    Newcomer& newcomer = request.newcomer.emplace();
+    newcomer.public_key.bytes.fill(8);
+    newcomer.side_public_key.bytes.fill(9);
+    newcomer.proof.fill(10);
+  }
   return request;
 }
 
@@ -61,6 +67,7 @@ TEST(NetdRequest, ComesThroughAsItWas) {
     EXPECT_EQ(decoded->initiate_handshake, request.initiate_handshake);
     EXPECT_EQ(decoded->with_routes, request.with_routes);
     EXPECT_EQ(decoded->suite, request.suite);
+    EXPECT_EQ(decoded->newcomer, request.newcomer);
     ASSERT_EQ(decoded->preshared_key == nullptr, request.preshared_key == nullptr);
     if (request.preshared_key) {
       EXPECT_TRUE(decoded->preshared_key->equals(*request.preshared_key));
@@ -126,7 +133,8 @@ TEST(NetdRequest, UnknownNumbersAreRefused) {
     const auto byte = static_cast<std::uint8_t>(value);
     const RequestKind* const kind = find_kind(byte);  // one that needs no more than zeros
     EXPECT_EQ(with(tear_down, 0, byte), kind != nullptr && kind->interface == Field::kNo &&
-                                            kind->endpoint != Field::kMust && kind->suite == Field::kNo)
+                                            kind->endpoint != Field::kMust && kind->suite == Field::kNo &&
+                                            kind->newcomer == Field::kNo)
         << value;
     EXPECT_EQ(with(bring_up, 1, byte), byte == 1 || byte == 2) << value;
     EXPECT_EQ(with(install, 2, byte), byte < 16) << value;
