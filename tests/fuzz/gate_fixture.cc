@@ -23,6 +23,8 @@ void Gate::execute(std::uint8_t outcome) {
     using Action = std::decay_t<decltype(action)>;
     if constexpr (std::is_same_v<Action, gate::SendDatagram>) {
       sent.push_back(std::move(action.bytes));
+    } else if constexpr (std::is_same_v<Action, gate::AnswerCompanion>) {
+      sent.push_back(std::move(action.bytes));
     } else if constexpr (std::is_same_v<Action, gate::FinishCommand>) {
       finished.push_back(std::move(action));
     } else if constexpr (std::is_same_v<Action, gate::ResolveEndpoint>) {

@@ -35,9 +35,11 @@ struct Parties {
       peer.endpoint = model::HostPort{"192.0.2.1", 4296};
       return peer;
     };
+    model::Peer jacinth_peer = introduce("jacinth", jacinth_key, 2);
+    jacinth_peer.companion_key = crypto::CompanionPublicKey(companion);
     model::Peer surya = introduce("surya", surya_key, 3);
     surya.endpoint.reset();  // a roamer
-    directory.replace({introduce("jacinth", jacinth_key, 2), surya});
+    directory.replace({jacinth_peer, surya});
     xenas = crypto::derive_message_keys(crypto::Suite::kXChaCha20Poly1305, xena_key, xena_key.public_key(),
                                         jacinth_key.public_key(), nullptr)
                 .value();
@@ -59,6 +61,7 @@ struct Parties {
   crypto::ProductionPrivateKey surya_key{secret_of(3)};
   crypto::ProductionPublicKey xena_public{xena_key.public_key()};
   crypto::ProductionPublicKey jacinth_public{jacinth_key.public_key()};
+  crypto::ProductionPublicKey companion{crypto::ProductionPrivateKey(secret_of(4)).public_key()};  // jacinth's page
   model::InMemoryDirectory directory;
   model::PeerIndex jacinth{};
   crypto::MessageKeys xenas;     // of xena with jacinth
@@ -93,7 +96,15 @@ class Gate {
                  plaintext, std::span(datagram).subspan(wire::kHeaderSize));
     return datagram;
   }
-  void receive(Bytes datagram) { gatekeeper.receive(datagram, parties_.jacinths_address(), 4298, now); }
+  // By the way that its header's sender takes.
+  void receive(Bytes datagram) {
+    const auto header = wire::decode_header(datagram);
+    if (header && header->sender == parties_.companion) {
+      gatekeeper.receive_from_companion(datagram, parties_.jacinths_address(), now);
+    } else {
+      gatekeeper.receive(datagram, parties_.jacinths_address(), 4298, now);
+    }
+  }
 
   // Carries out all that the gatekeeper wants: `outcome` says how it goes. What it sends is collected.
   void execute(std::uint8_t outcome);

@@ -80,6 +80,7 @@ def request():
     requests += [each.replace(b"\x1a\1\1", b"\x1a\2\1\2") for each in requests[:5]]
     for each in requests:
         yield b"\0\40" + block(each)
+        yield b"\0\100" + block(each)
     for first in requests:
         for second in requests:
             yield b"\0\0" + block(first) + b"\0\2" + b"\0\10" + block(second) + b"\0\32"

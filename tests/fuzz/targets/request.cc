@@ -1,5 +1,5 @@
-// Requests of a hostile peer, sealed as they must be: each is answered, once, with the right word, and no more bytes
-// than it had.
+// Requests of a hostile peer, or of its page, sealed as they must be: each is answered, once, with the right word, and
+// no more bytes than it had.
 //
 // Input: for each request a byte of how things go (gate_fixture.cc), a byte of what is sent, and a block: the payload,
 // or the whole plaintext.
@@ -22,6 +22,7 @@ constexpr std::uint8_t kLonger = 4;
 constexpr std::uint8_t kLater = 8;  // time passes before
 constexpr std::uint8_t kMuchLater = 16;
 constexpr std::uint8_t kStrongest = 32;  // in the strongest suite of this hardware; else in the one that every host has
+constexpr std::uint8_t kCompanion = 64;  // from its page
 
 void consume(Bytes payload) {
   const auto request = wire::consume_request(payload);
@@ -57,6 +58,11 @@ void check_answer(const wire::Datagram& datagram, const wire::Header& asked, std
   const bool unknown = !request && request.error().kind == wire::RequestFault::Kind::kUnknownOperation;
   require((reply->result == wire::ResultCode::kBadRequest) == malformed, "BAD_REQUEST to what is malformed alone");
   require((reply->result == wire::ResultCode::kVersion) == unknown, "VERSION to unknown operations alone");
+  const bool is_for_hosts =
+      request && (request->operation == wire::Operation::kBye || request->operation == wire::Operation::kClients ||
+                  request->operation == wire::Operation::kEnrol);
+  require(!is_for_hosts || asked.sender != parties.companion || reply->result != wire::ResultCode::kOk,
+          "a page says up, down and status alone");
 }
 
 }  // namespace
@@ -93,6 +99,7 @@ void request(Bytes input) {
       plaintext = framed(block, room);
     }
     wire::Header header{.type = wire::MessageType::kRequest, .sender = parties.jacinth_public};
+    if ((what & kCompanion) != 0) header.sender = parties.companion;
     if ((what & kStrongest) != 0) header.suite = crypto::available_suites().back();
     header.request_id.fill(number);
     header.nonce.fill(number);
