@@ -9,6 +9,7 @@
 #include "anubis-cli/text.h"
 #include "anubis-cli/usage.h"
 #include "lib/base/duration.h"
+#include "lib/config/name.h"
 
 namespace anubis::cli {
 namespace {
@@ -346,6 +347,11 @@ void check_name(const std::string& name) {
   constexpr std::size_t kLongest = 63;
   if (name.size() <= kLongest && name.find_first_not_of(kAllowed) == std::string::npos) return;
   throw UsageError{"no peer can be called that: a name is 1 to 63 letters, digits, dots, underscores and hyphens"};
+}
+
+void check_new_name(const std::string& name) {
+  if (name.empty()) return;
+  if (const auto parsed = config::parse_name(name); !parsed) throw UsageError{parsed.error().message};
 }
 
 void require_name(const std::string& name) {

@@ -24,16 +24,22 @@ constexpr std::chrono::milliseconds kReloadPatience{60'000};
 
 constexpr std::size_t kMostOfEntry = 64 << 10;
 
-// What stands behind the last line is the peer's where the file holds that one table.
-bool holds_one_table(const std::string& text) {
-  std::size_t tables = 0;
-  for (std::size_t line = 0; line < text.size(); line = std::min(text.find('\n', line), text.size() - 1) + 1) {
-    if (text[line] == '[') ++tables;
-  }
-  return tables == 1;
-}
-
 }  // namespace
+
+std::size_t tables_of(std::string_view text, std::string_view name) {
+  const std::string named = fmt::format("name = \"{}\"", name);
+  std::size_t tables = 0;
+  std::size_t names = 0;
+  for (std::size_t line = 0; line < text.size(); line = std::min(text.find('\n', line), text.size() - 1) + 1) {
+    const std::string_view rest = text.substr(line);
+    if (rest.starts_with('[')) {
+      if (!rest.starts_with("[[peer]]") && !rest.starts_with("[[invitation]]")) return 0;
+      ++tables;
+    }
+    if (rest.starts_with(named)) ++names;
+  }
+  return tables == names ? tables : 0;
+}
 
 Failure failure_of(const base::Error& error) {
   return {error.code == base::ErrorCode::kPermission ? control::NOT_PERMITTED : control::FAILED, error.message};
@@ -74,7 +80,7 @@ Outcome<std::string> read_entry(const std::string& name, const std::filesystem::
   if (!std::filesystem::exists(file)) return misplaced();
   auto text = read_text(file.string(), kMostOfEntry);
   if (!text) return text;
-  if (text->size() > kMostOfEntry || !holds_one_table(*text)) return misplaced();
+  if (text->size() > kMostOfEntry || tables_of(*text, name) != 1) return misplaced();
   if (!text->ends_with('\n')) text->push_back('\n');
   return text;
 }

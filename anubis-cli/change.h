@@ -22,6 +22,10 @@ Outcome<config::Config> load_configuration(const std::filesystem::path& file);
 // CONFIG's conf.d/NAME.toml.
 [[nodiscard]] std::filesystem::path conf_d_file(const std::filesystem::path& config, std::string_view name);
 
+// How many tables the text of a file of conf.d has, where all of them are the [[peer]] and the [[invitation]] NAME, as
+// our commands write them; else 0.
+[[nodiscard]] std::size_t tables_of(std::string_view text, std::string_view name);
+
 // The text of a file of conf.d that holds the [[peer]] NAME and no other table, so that a line behind it is the peer's,
 // and another text can take its place.
 Outcome<std::string> read_entry(const std::string& name, const std::filesystem::path& file);

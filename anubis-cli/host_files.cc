@@ -33,6 +33,15 @@ Outcome<void> make_keys(const HostFiles& files) {
   return {};
 }
 
+Outcome<void> make_missing_keys(const HostFiles& files) {
+  if (auto made = config::make_folder(files.key.parent_path()); !made) return tl::unexpected(failure_of(made.error()));
+  for (const auto& file : {files.key, files.side_key}) {
+    if (std::filesystem::exists(std::filesystem::symlink_status(file))) continue;
+    if (auto made = make_key(file); !made) return tl::unexpected(failure_of(made.error()));
+  }
+  return {};
+}
+
 void remove_keys(const HostFiles& files) {
   (void)config::remove_file(files.key);
   (void)config::remove_file(files.side_key);

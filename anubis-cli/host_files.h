@@ -19,6 +19,8 @@ struct HostFiles {
 
 // Draws both, and writes them so that nobody but their owner may read them. Neither may exist; both are made, or none.
 Outcome<void> make_keys(const HostFiles& files);
+// The one or two of them that are not there yet.
+Outcome<void> make_missing_keys(const HostFiles& files);
 void remove_keys(const HostFiles& files);
 
 // Makes FILE, which must not exist, and conf.d beside it; what anubisd would not take is taken back.

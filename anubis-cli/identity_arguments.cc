@@ -78,7 +78,7 @@ void add_identity_commands(CLI::App& app, TypedIdentity& typed) {
       "secret until then. The new host makes its own keys, which never travel; it gets the address and the rights "
       "that\n"
       "are said here, and both ends have each other as peers. Run it as root.\n\n"
-      "Example:\n  sudo anubis invite petra --allowed-ips 10.44.0.8 > petra.invitation");
+      "Example:\n  sudo sh -c 'umask 077; anubis invite petra --allowed-ips 10.44.0.8 > petra.invitation'");
   invite->add_option("NAME", typed.invite.name, "What the new host will be called")->type_name("")->required();
   add_allowed_ips(invite, typed, "What will go to it and may come from it, by commas: its address in the tunnel first");
   invite
@@ -125,7 +125,7 @@ std::optional<Command> identity_command(const std::string& command, TypedIdentit
   const auto allowed_ips = parse_all<model::IpPrefix>("--allowed-ips", typed.allowed_ips);
   if (typed.config.empty()) throw UsageError{"--config: the path is empty"};
   if (command == "init") {
-    check_name(typed.init.name);
+    check_new_name(typed.init.name);
     typed.init.addresses = parse_all<model::InterfaceAddress>("--address", typed.addresses);
     typed.init.endpoint = parse_one<model::HostPort>("--endpoint", typed.endpoint);
     typed.init.config = typed.config;
@@ -138,13 +138,14 @@ std::optional<Command> identity_command(const std::string& command, TypedIdentit
   }
   if (command == "trust") {
     if (typed.trust.file.empty()) throw UsageError{"which card? FILE is missing; - is standard input"};
-    check_name(typed.trust.name);
+    check_new_name(typed.trust.name);
     typed.trust.allowed_ips = allowed_ips;
     typed.trust.config = typed.config;
     return typed.trust;
   }
   if (command == "invite") {
     require_name(typed.invite.name);
+    check_new_name(typed.invite.name);
     if (allowed_ips.empty()) {
       throw UsageError{"which address shall " + typed.invite.name + " have? Say it as --allowed-ips 10.44.0.8"};
     }

@@ -136,6 +136,7 @@ std::optional<Command> interop_command(const std::string& command, TypedInterop&
   }
   if (command == "provision") {
     require_name(typed.provision.name);
+    check_new_name(typed.provision.name);
     return provision_of(typed);
   }
   return std::nullopt;

@@ -10,6 +10,7 @@
 #include "anubis-cli/text.h"
 #include "lib/base/random.h"
 #include "lib/crypto/invitation.h"
+#include "lib/crypto/side_address.h"
 #include "lib/identity/card.h"
 #include "lib/identity/plan.h"
 #include "lib/identity/template.h"
@@ -42,9 +43,12 @@ Outcome<void> check(const config::Config& config, const InviteOptions& options) 
                                        " already; to begin anew: anubis revoke " + options.name);
     }
   }
-  if (config.side.address.family() != model::Family::kV6) {
-    return fail(control::FAILED,
-                "invitations need side addresses that follow from keys, and side.address sets one; use cards instead");
+  // The new host has only a key and the usual prefix to go by.
+  if (config.side.address != model::IpAddress::v6(crypto::derive_side_address(config.side.public_key))) {
+    return fail(
+        control::FAILED,
+        "invitations need side addresses that follow from keys below fd77::/16, and side.address or side.prefix "
+        "is set here; use cards instead: anubis card, anubis trust");
   }
   if (auto checked = identity::check_ranges(config, options.name, options.allowed_ips); !checked)
     return tl::unexpected(failure_of(checked.error()));

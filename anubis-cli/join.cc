@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -35,12 +36,16 @@ using std::chrono::steady_clock;
 
 constexpr std::uint16_t kKeepalive = 25;
 
-// Set by SIGINT and SIGTERM: what we made is taken away before we end.
+// Set by a signal that ends us: what we made is taken away before we end.
 volatile std::sig_atomic_t interrupted = 0;
 void interrupt(int) { interrupted = 1; }
 
 Outcome<identity::Token> read_token(const std::string& typed) {
   std::string text = typed;
+  if (typed != "-" && !typed.starts_with(identity::kTokenPrefix) && access(typed.c_str(), F_OK) != 0) {
+    return fail(control::FAILED,
+                fmt::format("there is no file {}; an invitation itself begins with {}", typed, identity::kTokenPrefix));
+  }
   if (typed == "-" || access(typed.c_str(), F_OK) == 0) {
     auto read = read_text(typed, identity::kMaxTokenText);
     if (!read) return tl::unexpected(read.error());
@@ -207,14 +212,24 @@ struct Present {
 
 Outcome<Keys> make_or_find_keys(const Present& present) {
   if (present.config) return Keys{present.config->production.public_key, present.config->side.public_key};
-  if (access(present.files.key.c_str(), F_OK) != 0) {
-    if (auto made = make_keys(present.files); !made) return tl::unexpected(made.error());
-  }
+  if (auto made = make_missing_keys(present.files); !made) return tl::unexpected(made.error());
   return keys_of(present.files);
 }
 
-Outcome<void> check_present(const Present& present, const identity::Token& token) {
-  if (!present.config) return {};
+// Before the other host is asked: what it did would stand.
+Outcome<void> check_absent(const std::filesystem::path& entry) {
+  if (!std::filesystem::exists(std::filesystem::symlink_status(entry))) return {};
+  return fail(control::FAILED, entry.string() + " is there already: move it away, then try again");
+}
+
+Outcome<void> check_present(const Present& present, const identity::Token& token, const std::filesystem::path& entry) {
+  if (!present.config) return check_absent(entry);
+  const auto prefix = present.config->side.prefix.address().bytes();
+  if (token.side_address !=
+      model::IpAddress::v6(crypto::derive_side_address(token.side_public_key, {prefix[0], prefix[1]}))) {
+    return fail(control::FAILED,
+                fmt::format("side.prefix of this host is not that of {}; nothing was changed", token.server));
+  }
   for (const model::Peer& peer : present.config->peers) {
     if (peer.public_key == token.public_key) {
       return fail(control::FAILED, peer.name + " is a peer of this host already; nothing was changed");
@@ -226,7 +241,7 @@ Outcome<void> check_present(const Present& present, const identity::Token& token
   if (auto checked = identity::check_ranges(*present.config, token.server, token.allowed_ips); !checked) {
     return tl::unexpected(failure_of(checked.error()));
   }
-  return {};
+  return check_absent(entry);
 }
 
 }  // namespace
@@ -245,7 +260,8 @@ int join(const Context& context, const JoinOptions& options) {
     if (!config) return report(config.error());
     present.config = std::move(*config);
   }
-  if (auto checked = check_present(present, *token); !checked) return report(checked.error());
+  if (auto checked = check_present(present, *token, conf_d_file(file, token->server)); !checked)
+    return report(checked.error());
   if (!options.yes) {
     complain(token->server + " (" + token->endpoint.to_string() + ") invites this host, as " + token->name + " with " +
              addresses_of(*token) + ". This would be written to " + conf_d_file(file, token->server).string() +
@@ -259,8 +275,7 @@ int join(const Context& context, const JoinOptions& options) {
   }
   struct sigaction action{};
   action.sa_handler = interrupt;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) sigaction(signal, &action, nullptr);
 
   const auto keys = make_or_find_keys(present);
   if (!keys) return report(keys.error());

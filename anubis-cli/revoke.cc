@@ -2,6 +2,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "anubis-cli/change.h"
 #include "anubis-cli/connection.h"
 #include "anubis-cli/output.h"
@@ -12,6 +14,7 @@ namespace {
 
 // For the peer's answer: it is to hear of it, but nobody waits for long for one that is away.
 constexpr std::chrono::milliseconds kTimeout{3'000};
+constexpr std::size_t kMostOfFile = 1 << 20;
 
 bool is_named(const model::Peer& peer, const std::string& name) {
   return peer.name == name || peer.name == name + std::string(config::kInvitationSuffix);
@@ -40,27 +43,31 @@ int revoke(const Context& context, const RevokeOptions& options) {
   }
   if (entries == 0) return report({control::NO_SUCH_PEER, "there is neither a peer nor an invitation " + name});
   const auto file = conf_d_file(options.config, name);
-  const std::string by_hand = "take it out by hand, then: anubis reload";
-  if (!std::filesystem::is_regular_file(file)) {
-    return report(
-        {control::FAILED, name + " does not stand in " + file.string() + ", but in another file; " + by_hand});
-  }
-  const auto text = read_text(file.string(), std::size_t{1} << 20);
+  const auto text =
+      std::filesystem::is_regular_file(file) ? read_text(file.string(), kMostOfFile) : Outcome<std::string>("");
   if (!text) return report(text.error());
+  if (text->size() > kMostOfFile || tables_of(*text, name) != entries) {
+    return report({control::FAILED, fmt::format("{} does not stand in {} by itself: take its [[peer]] and its "
+                                                "[[invitation]] out by hand, then: anubis reload",
+                                                name, file.string())});
+  }
   if (auto removed = config::remove_file(file); !removed) return report(failure_of(removed.error()));
-  const auto take_back = [&](Failure failure) {
+  const auto left = config::load(options.config);
+  if (!left) {
     const auto made = config::create_file(file, *text);
+    Failure failure = failure_of(left.error());
     failure.message += made ? "\nnothing was changed" : "\n" + made.error().message;
     return report(failure);
-  };
-  const auto left = config::load(options.config);
-  if (!left) return take_back(failure_of(left.error()));
-  if (left->peers.size() + entries != config->peers.size()) {
-    return take_back({control::FAILED, file.string() + " has not only " + name + "; " + by_hand});
   }
   if (is_peer) take_down(context, *config, name);
-  const auto force = put_into_force(context, *left);
-  if (!force) return take_back(force.error());
+  auto force = put_into_force(context, *left);
+  // A host that was joining at this moment has put it back, and by now no other can.
+  if (force && config::remove_file(file)) force = put_into_force(context, *left);
+  if (!force) {
+    return report(
+        {force.error().status, fmt::format("{} is gone, but anubisd has not taken that in: {}\ntry: anubis reload",
+                                           file.string(), force.error().message)});
+  }
   print_line(name + " is no peer of this host any more, and no invitation as " + name + " is good here (" +
              file.string() + " is gone)");
   return control::DONE;

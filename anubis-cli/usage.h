@@ -44,5 +44,7 @@ void add_config(CLI::App* command, std::string& config);
 // UsageError unless a peer can be called that: "" is fine for check_name().
 void check_name(const std::string& name);
 void require_name(const std::string& name);
+// Unless the configuration takes it, too; "" is fine.
+void check_new_name(const std::string& name);
 
 }  // namespace anubis::cli

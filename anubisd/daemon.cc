@@ -237,18 +237,18 @@ base::Result<std::string> Daemon::take_over(netd::Reloaded fresh) {
     ports_.forget(peer);
     side_endpoints_.forget(peer);
     gatekeeper_.peer_removed(peer, now);
-    tell("removed", was.name);
+    if (!was.is_invitation) tell("removed", was.name);
   }
   for (const model::PeerIndex peer : changes.changed) {
     endpoints_.forget(peer);
     ports_.forget(peer);
     side_endpoints_.follow(peer);
     gatekeeper_.peer_changed(peer, now);
-    tell("changed", directory_.get(peer)->name);
+    if (!directory_.get(peer)->is_invitation) tell("changed", directory_.get(peer)->name);
   }
   for (const model::PeerIndex peer : changes.added) {
     reach_out(peer);
-    tell("added", directory_.get(peer)->name);
+    if (!directory_.get(peer)->is_invitation) tell("added", directory_.get(peer)->name);
   }
   gatekeeper_.find_fellows(now);
   executor_.settle();
@@ -304,6 +304,7 @@ base::Status Daemon::enrol(const gate::EnrolPeer& wanted) {
     log::warning("invitation.refused", "{}: {}", name, status.error().message);
     return status;
   }
+  if (directory_.find(wanted.enrolment.public_key)) return {};  // it asks again
   log::info("invitation.accepted", "{}: its host has joined", name);
   reloader_.reload([](const base::Result<std::string>&) {});  // which logs what becomes of it
   return {};

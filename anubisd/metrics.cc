@@ -63,6 +63,7 @@ std::vector<Row> rows(const model::PeerDirectory& directory, const std::string& 
   std::vector<Row> all;
   all.reserve(directory.size());
   directory.for_each([&](model::PeerIndex index, const model::Peer& peer) {
+    if (peer.is_invitation) return;
     Row row{.status = status.peer(index), .name = label("friendly_name", peer.name), .tunnel = {}};
     row.tunnel =
         fmt::format("{},{},{},{}", label("interface", interface), label("public_key", row.status.public_key()),

@@ -217,6 +217,7 @@ std::string no_such_peer(std::string_view name, const model::PeerDirectory& dire
   std::size_t least = 1 + std::max<std::size_t>(base::greatest_slip(wanted), 1);
   if (directory.size() <= kMostCompared) {
     directory.for_each([&](model::PeerIndex, const model::Peer& peer) {
+      if (peer.is_invitation) return;
       const std::size_t distance = base::edit_distance(wanted, lower(peer.name));
       if (distance >= least) return;
       least = distance;

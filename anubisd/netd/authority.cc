@@ -188,8 +188,12 @@ Result<Authority::Reload> Authority::take_reload(const std::function<Status(cons
   config_.firewall = std::move(config.firewall);
   config_.also_listen = std::move(config.also_listen);
   config_.invitations = std::move(config.invitations);
-  joined_.clear();
   reload.applied = apply(directory_.replace(std::move(config.peers)));
+  // Who has joined while it was being read is in the next one only.
+  std::erase_if(joined_, [this](const auto& entry) {
+    const auto is_open = [&](const config::Invitation& each) { return each.name == entry.first && !each.is_used; };
+    return directory_.find_by_name(entry.first) || std::ranges::none_of(config_.invitations, is_open);
+  });
   return reload;
 }
 

@@ -66,7 +66,7 @@ class Authority {
   const std::filesystem::path file_;
   config::Config config_;
   model::InMemoryDirectory directory_;
-  // Who has joined since the configuration was read last, by the invitation's name.
+  // Who has joined and is not in the configuration that was read last, by the invitation's name.
   std::map<std::string, Newcomer> joined_;
   std::shared_ptr<Loading> loading_;  // shared with the thread that reads
 };

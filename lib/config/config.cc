@@ -371,7 +371,7 @@ class Loader {
   }
 
   // As peers like all others, so that they are compared with them. Where the host has joined, the name and the allowed
-  // IPs are the peer's.
+  // IPs are the peer's. Of one that was used, and whose peer has gone, nothing is left.
   void add_invitations() {
     std::unordered_set<std::string> names;
     for (const PeerEntry& entry : entries_) names.insert(entry.peer.name);
@@ -381,6 +381,8 @@ class Loader {
         entry.name.reset();
         entry.peer.allowed_ips.clear();
         entry.allowed_ips.clear();
+      } else if (invited.invitation.is_used) {
+        continue;  // whoever joined by it is no peer any more
       }
       entries_.push_back(std::move(entry));
       config_.invitations.push_back(std::move(invited.invitation));

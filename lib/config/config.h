@@ -91,6 +91,7 @@ struct Invitation {
   crypto::ProductionPublicKey public_key;  // one-time, of the peer that stands for the invitation among the peers
   crypto::ProofKey proof_key;
   std::int64_t expires = 0;  // seconds since 1970
+  bool is_used = false;      // somebody has joined by it
   std::vector<model::IpPrefix> allowed_ips;
   std::filesystem::path file;  // in which it stands, and the peer is to stand
 };

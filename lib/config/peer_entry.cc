@@ -289,6 +289,7 @@ Invited read_invitation(const Table& table, std::uint32_t number, const PeerCont
   if (const auto expires = section.integer("expires", 1, std::numeric_limits<std::int64_t>::max())) {
     invited.invitation.expires = expires->value;
   }
+  invited.invitation.is_used = section.boolean("used").value_or(false);
   read_allowed_ips(section, context, entry);
   section.finish();
   invited.invitation.name = entry.peer.name;

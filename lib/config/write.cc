@@ -140,12 +140,17 @@ base::Result<std::string> read_text(const std::filesystem::path& file) {
   return read_file(file, report);
 }
 
-Status replace_file(const std::filesystem::path& file, std::string_view text, mode_t mode) {
+Status replace_file(const std::filesystem::path& file, std::string_view text) {
+  constexpr mode_t kPermissions = 0777;
   struct stat status{};
   if (lstat(file.c_str(), &status) != 0) return fail_to("replace", file, errno);
+  if (S_ISLNK(status.st_mode)) {
+    return fail(ErrorCode::kInvalid,
+                file.string() + " is a symbolic link: put the file itself there, or change what it leads to by hand");
+  }
   Draft draft(file);
   if (auto opened = draft.open_hidden(); !opened) return opened;
-  if (auto filled = draft.fill(bytes_of(text), mode); !filled) return filled;
+  if (auto filled = draft.fill(bytes_of(text), status.st_mode & kPermissions); !filled) return filled;
   return draft.rename();
 }
 

@@ -24,9 +24,9 @@ base::Status create_file(const std::filesystem::path& file, std::string_view tex
 // What stands in a file.
 [[nodiscard]] base::Result<std::string> read_text(const std::filesystem::path& file);
 
-// Puts a file in the place of the one that stands there: who opens it sees the old one or the new one. kNotFound: none
-// stands there.
-base::Status replace_file(const std::filesystem::path& file, std::string_view text, mode_t mode = kPublicMode);
+// Puts a file in the place of the one that stands there, with that one's permissions: who opens it sees the old one or
+// the new one. kNotFound: none stands there. kInvalid: it is a symbolic link, and stays as it is.
+base::Status replace_file(const std::filesystem::path& file, std::string_view text);
 
 // Takes a file away. kNotFound: it is not there.
 base::Status remove_file(const std::filesystem::path& file);

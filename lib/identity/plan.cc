@@ -46,6 +46,26 @@ base::Result<Acquaintance> check_card(const config::Config& config, const Card& 
   return Acquaintance::kNew;
 }
 
+namespace {
+
+base::Status check_against(const model::IpPrefix& range, const std::string& name, const std::string& holder,
+                           const std::string& holders_name, const std::vector<model::IpPrefix>& held) {
+  if (holders_name == name) return {};
+  for (const model::IpPrefix& other : held) {
+    // A default route leaves room for all others.
+    if (range != other && (range.is_default_route() || other.is_default_route())) continue;
+    if (!range.overlaps(other)) continue;
+    return fail(ErrorCode::kConflict,
+                range == other
+                    ? fmt::format("{} belongs to {} already; name others with --allowed-ips", range.to_string(), holder)
+                    : fmt::format("{} overlaps {} of {}; name others with --allowed-ips", range.to_string(),
+                                  other.to_string(), holder));
+  }
+  return {};
+}
+
+}  // namespace
+
 base::Status check_ranges(const config::Config& config, const std::string& name,
                           const std::vector<model::IpPrefix>& allowed_ips) {
   for (const model::IpPrefix& range : allowed_ips) {
@@ -56,17 +76,13 @@ base::Status check_ranges(const config::Config& config, const std::string& name,
       }
     }
     for (const model::Peer& peer : config.peers) {
-      if (peer.name == name) continue;
-      for (const model::IpPrefix& other : peer.allowed_ips) {
-        // A default route leaves room for all others.
-        if (range != other && (range.is_default_route() || other.is_default_route())) continue;
-        if (!range.overlaps(other)) continue;
-        return fail(ErrorCode::kConflict,
-                    range == other ? fmt::format("{} belongs to the peer {} already; name others with --allowed-ips",
-                                                 range.to_string(), peer.name)
-                                   : fmt::format("{} overlaps {} of the peer {}; name others with --allowed-ips",
-                                                 range.to_string(), other.to_string(), peer.name));
-      }
+      if (auto free = check_against(range, name, "the peer " + peer.name, peer.name, peer.allowed_ips); !free)
+        return free;
+    }
+    for (const config::Invitation& each : config.invitations) {  // kept for whoever was invited
+      const auto& ranges = each.allowed_ips;
+      if (auto free = check_against(range, name, "the invitation of " + each.name, each.name, ranges); !free)
+        return free;
     }
   }
   return {};

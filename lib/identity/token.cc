@@ -20,7 +20,6 @@ using base::fail;
 using base::Result;
 using Bytes = std::span<const std::uint8_t>;
 
-constexpr std::string_view kPrefix = "anubis-invitation-";
 constexpr std::size_t kChecksumSize = 8;
 
 enum class Kind : std::uint8_t {
@@ -184,7 +183,7 @@ base::SecretText format_token(const Token& token) {
   const base::WipedBytes bytes = std::move(writer).finish();
   std::string digits = to_base32(bytes);
   base::SecretText text;
-  text.append(kPrefix);
+  text.append(kTokenPrefix);
   text.append(digits);
   explicit_bzero(digits.data(), digits.size());
   return text;
@@ -197,13 +196,13 @@ Result<Token> parse_token(std::string_view text) {
     if (kIgnored.find(character) == std::string_view::npos) digits.push_back(static_cast<std::uint8_t>(character));
   }
   std::string_view word(reinterpret_cast<const char*>(digits.data()), digits.size());
-  if (text.size() > kMaxTokenText || !word.starts_with(kPrefix)) {
+  if (text.size() > kMaxTokenText || !word.starts_with(kTokenPrefix)) {
     return fail(ErrorCode::kInvalid,
                 fmt::format("that is no invitation: one begins with \"{}\" and is a single word, as "
                             "`anubis invite` prints it",
-                            kPrefix));
+                            kTokenPrefix));
   }
-  const auto bytes = from_base32(word.substr(kPrefix.size()));
+  const auto bytes = from_base32(word.substr(kTokenPrefix.size()));
   if (!bytes || bytes->size() < kChecksumSize) return damaged();
   const Bytes all(*bytes);
   const Bytes fields = all.first(all.size() - kChecksumSize);

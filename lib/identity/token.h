@@ -41,6 +41,7 @@ struct Token {
 constexpr std::size_t kMaxTokenAddresses = 8;
 constexpr std::size_t kMaxTokenRanges = 16;
 
+constexpr std::string_view kTokenPrefix = "anubis-invitation-";
 [[nodiscard]] base::SecretText format_token(const Token& token);
 
 constexpr std::size_t kMaxTokenText = 4096;

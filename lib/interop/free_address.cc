@@ -54,11 +54,14 @@ bool is_taken(const config::Config& config, const IpPrefix& network, const IpAdd
   if (has(config.hosts.own.addresses)) return true;
   if (std::ranges::any_of(config.hosts.others, [&](const model::Host& host) { return has(host.addresses); }))
     return true;
-  return std::ranges::any_of(config.peers, [&](const model::Peer& peer) {
-    const bool in_its_range = std::ranges::any_of(
-        peer.allowed_ips, [&](const IpPrefix& range) { return range.contains(address) && !range.contains(network); });
-    return in_its_range || has(peer.addresses);
-  });
+  const auto is_in = [&](const std::vector<IpPrefix>& ranges) {
+    return std::ranges::any_of(
+        ranges, [&](const IpPrefix& range) { return range.contains(address) && !range.contains(network); });
+  };
+  // Kept for whoever was invited.
+  if (std::ranges::any_of(config.invitations, is_in, &config::Invitation::allowed_ips)) return true;
+  return std::ranges::any_of(config.peers,
+                             [&](const model::Peer& peer) { return is_in(peer.allowed_ips) || has(peer.addresses); });
 }
 
 }  // namespace

@@ -49,6 +49,14 @@ TEST_F(InvitationTest, IsAPeerWithoutRightsThatNobodyCanName) {
   EXPECT_EQ(invited.file, folder_ / "conf.d/petra.toml");
 }
 
+TEST_F(InvitationTest, OnceUsedItKeepsNothing) {
+  const auto config =
+      load_with(invitation("used = true\nallowed_ips = [\"10.44.0.8/32\"]\n") + peer("other", 21, "10.44.0.8/32"));
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->peers.size(), 1u);
+  EXPECT_THAT(config->invitations, IsEmpty());
+}
+
 TEST_F(InvitationTest, KeepsItsNameAndItsRangesForTheOneToCome) {
   EXPECT_THAT(error_with(invitation() + peer("other", 21, "10.44.0.8/32")), HasSubstr("10.44.0.8/32 belongs to"));
   EXPECT_THAT(error_with(invitation() + "[[host]]\nname = \"petra\"\naddresses = [\"10.44.0.9\"]\n"),

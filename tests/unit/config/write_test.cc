@@ -108,11 +108,24 @@ TEST(Write, ReplacingIsForWhatIsThere) {
   folder.write("xena.toml", "old");
   EXPECT_TRUE(replace_file(folder / "xena.toml", "new"));
   EXPECT_EQ(contents(folder / "xena.toml"), "new");
-  EXPECT_EQ(mode_of(folder / "xena.toml"), 0644u);
   const auto status = replace_file(folder / "petra.toml", "new");
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code, ErrorCode::kNotFound);
   EXPECT_EQ(files_in(folder / ""), 1u);
+}
+
+TEST(Write, ReplacingKeepsPermissionsAndLinks) {
+  const Folder folder;
+  folder.write("xena.toml", "old");
+  std::filesystem::permissions(folder / "xena.toml", std::filesystem::perms::owner_read);
+  ASSERT_TRUE(replace_file(folder / "xena.toml", "new"));
+  EXPECT_EQ(mode_of(folder / "xena.toml"), 0400u);
+  std::filesystem::create_symlink("xena.toml", folder / "link.toml");
+  const auto status = replace_file(folder / "link.toml", "newer");
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message, HasSubstr("is a symbolic link"));
+  EXPECT_EQ(contents(folder / "xena.toml"), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link.toml"));
 }
 
 // Whoever has the old file open goes on reading the old one.

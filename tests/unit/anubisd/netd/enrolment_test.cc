@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include <gmock/gmock.h>
+#include <poll.h>
 
 #include "anubisd/netd/authority.h"
 #include "lib/base/random.h"
@@ -114,6 +115,37 @@ TEST_F(EnrolmentTest, AnotherHostMayNotBeforeNorAfterTheReload) {
   expect_refused(newcomer(), ErrorCode::kExists, "another host has joined");
 }
 
+// What is read begins before the host has joined, and is taken after.
+TEST_F(EnrolmentTest, AnotherHostMayNotWhileTheConfigurationIsBeingRead) {
+  ASSERT_TRUE(authority_->begin_reload());
+  pollfd read{authority_->loaded_fd(), POLLIN, 0};
+  ASSERT_EQ(poll(&read, 1, 10'000), 1);
+  const Newcomer petra = newcomer();
+  ASSERT_TRUE(enrol(petra));
+  ASSERT_TRUE(authority_->take_reload([](const model::DirectoryChanges&) { return base::Status(); }));
+  expect_refused(newcomer(), ErrorCode::kExists, "another host has joined");
+  EXPECT_TRUE(enrol(petra));
+}
+
+// Somebody took the peer out by hand, and left the invitation.
+TEST_F(EnrolmentTest, WhoeverIsNoPeerAnyMoreDoesNotComeBackByIt) {
+  ASSERT_TRUE(enrol(newcomer()));
+  std::string text = *config::read_text(folder_ / "conf.d/petra.toml");
+  text.erase(text.find("[[peer]]"));
+  folder_.write("conf.d/petra.toml", text);
+  reload();
+  EXPECT_FALSE(authority_->directory().find_by_name("petra:invitation"));
+  EXPECT_EQ(authority_->directory().size(), 0u);
+}
+
+TEST_F(EnrolmentTest, AFileThatSaysThatItWasUsedIsBelieved) {
+  ASSERT_TRUE(enrol(newcomer()));
+  const std::string used = *config::read_text(folder_ / "conf.d/petra.toml");
+  invite(std::chrono::hours(1));
+  folder_.write("conf.d/petra.toml", used);
+  expect_refused(newcomer(), ErrorCode::kExists, "another host has joined");
+}
+
 TEST_F(EnrolmentTest, WithoutTheSecretNobodyIsEnrolled) {
   Newcomer forged = newcomer();
   forged.proof[10] ^= 1;
@@ -141,6 +173,12 @@ TEST_F(EnrolmentTest, KeysThatNoConfigurationMayHoldAreRefused) {
     return made;
   };
   const auto key = fresh_key();
+  const auto page = fresh_key();
+  folder_.write("conf.d/selen.toml",
+                "[[peer]]\nname = \"selen\"\nplain = true\nallowed_ips = [\"10.44.0.9/32\"]\npublic_key = \"" +
+                    fresh_key().to_base64() + "\"\ncompanion_key = \"" + page.to_base64() + "\"\n");
+  reload();
+  expect_refused(with_keys(key, page), ErrorCode::kExists, "one of these keys");
   expect_refused(with_keys({}, fresh_key()), ErrorCode::kPermission, "no keys that a host can have");
   expect_refused(with_keys(fresh_key(), {}), ErrorCode::kPermission, "no keys that a host can have");
   expect_refused(with_keys(key, key), ErrorCode::kPermission, "no keys that a host can have");
