@@ -156,6 +156,7 @@ Result<std::string> NftFirewall::text_in_place(const Ruleset& ruleset) {
   const bool is_dormant = reading->is_there && reading->bytes.front() != 0;
   if (!reading->is_there || is_dormant || shape_of(reading->chains) != shape_of(ruleset.chains)) return std::string();
   std::vector<std::string> wanted;
+  wanted.reserve(ruleset.sets.size() + ruleset.sources.size() + ruleset.learnt.size());
   for (const Set& set : ruleset.sets) wanted.push_back(set.name);
   for (const SourceSet& set : ruleset.sources) wanted.push_back(set.name);
   for (const LearntSet& set : ruleset.learnt) wanted.push_back(set.name);
@@ -164,6 +165,7 @@ Result<std::string> NftFirewall::text_in_place(const Ruleset& ruleset) {
   if (!names) return fail(names.error());
   if (*names != wanted) return std::string();
   std::vector<std::vector<Range>> standing;
+  standing.reserve(ruleset.sets.size());
   for (const Set& set : ruleset.sets) {
     auto ranges = elements(set.name);
     if (!ranges) return fail(ranges.error());
