@@ -189,7 +189,6 @@ Rules netd_calls() {
       {SCMP_SYS(rename)},
       {SCMP_SYS(renameat)},
       {SCMP_SYS(unlink)},
-      {SCMP_SYS(unlinkat)},
 
       // The authorised peers, in memory that is handed to anubisd; the ends of work on a thread.
       {SCMP_SYS(memfd_create)},
