@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -18,6 +17,7 @@
 #include "anubis-cli/host_files.h"
 #include "anubis-cli/join/tunnel.h"
 #include "anubis-cli/output.h"
+#include "anubis-cli/resolve.h"
 #include "anubis-cli/text.h"
 #include "lib/base/fd.h"
 #include "lib/base/random.h"
@@ -70,34 +70,6 @@ Outcome<Keys> keys_of(const HostFiles& files) {
   if (!side) return tl::unexpected(failure_of(side.error()));
   return Keys{crypto::ProductionPrivateKey(production->duplicate()).public_key(),
               crypto::SidePrivateKey(side->duplicate()).public_key()};
-}
-
-Outcome<std::vector<model::Endpoint>> resolve(const model::HostPort& host) {
-  const addrinfo hints{.ai_flags = AI_ADDRCONFIG, .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
-  addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(host.host.c_str(), nullptr, &hints, &found); error != 0) {
-    return fail(control::UNREACHABLE, "cannot find the address of " + host.host + ": " + gai_strerror(error));
-  }
-  std::vector<model::Endpoint> endpoints;
-  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-    if (each->ai_family == AF_INET) {
-      sockaddr_in address{};
-      std::memcpy(&address, each->ai_addr, sizeof address);
-      std::array<std::uint8_t, 4> bytes{};
-      std::memcpy(bytes.data(), &address.sin_addr, bytes.size());
-      endpoints.push_back({.address = model::IpAddress::v4(bytes), .port = *host.port});
-    } else if (each->ai_family == AF_INET6) {
-      sockaddr_in6 address{};
-      std::memcpy(&address, each->ai_addr, sizeof address);
-      std::array<std::uint8_t, 16> bytes{};
-      std::memcpy(bytes.data(), &address.sin6_addr, bytes.size());
-      endpoints.push_back(
-          {.address = model::IpAddress::v6(bytes), .port = *host.port, .scope_id = address.sin6_scope_id});
-    }
-  }
-  freeaddrinfo(found);
-  if (endpoints.empty()) return fail(control::UNREACHABLE, host.host + " has no address that this host could reach");
-  return endpoints;
 }
 
 sockaddr_in6 socket_address(const model::IpAddress& address, std::uint16_t port) {
@@ -161,7 +133,7 @@ Outcome<void> ask(gate::Enrolment& enrolment, const base::Fd& fd, Tunnel& tunnel
 }
 
 Outcome<void> enrol(const identity::Token& token, const Keys& keys, milliseconds timeout) {
-  const auto endpoints = resolve(token.side_endpoint);
+  const auto endpoints = resolve_all(token.side_endpoint);
   if (!endpoints) return tl::unexpected(endpoints.error());
   base::SystemRandom random;
   const wire::Enrolment wanted{keys.production, keys.side,

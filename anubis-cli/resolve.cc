@@ -26,6 +26,13 @@ model::IpAddress address_of(const addrinfo& info) {
   return model::IpAddress::v6(bytes);
 }
 
+std::uint32_t scope_of(const addrinfo& info) {
+  if (info.ai_family != AF_INET6) return 0;
+  sockaddr_in6 found{};
+  std::memcpy(&found, info.ai_addr, sizeof found);
+  return found.sin6_scope_id;
+}
+
 }  // namespace
 
 Outcome<model::Endpoint> resolve(const model::HostPort& host) {
@@ -46,6 +53,22 @@ Outcome<model::Endpoint> resolve(const model::HostPort& host) {
   }
   const Addresses addresses(list, &freeaddrinfo);
   return model::Endpoint{.address = address_of(*addresses), .port = host.port.value_or(0)};
+}
+
+Outcome<std::vector<model::Endpoint>> resolve_all(const model::HostPort& host) {
+  const addrinfo hints{.ai_flags = AI_ADDRCONFIG, .ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
+  addrinfo* list = nullptr;
+  if (const int error = getaddrinfo(host.host.c_str(), nullptr, &hints, &list); error != 0) {
+    return fail(control::UNREACHABLE, "cannot find the address of " + host.host + ": " + gai_strerror(error));
+  }
+  const Addresses addresses(list, &freeaddrinfo);
+  std::vector<model::Endpoint> endpoints;
+  for (const addrinfo* each = list; each != nullptr; each = each->ai_next) {
+    if (each->ai_family != AF_INET && each->ai_family != AF_INET6) continue;
+    endpoints.push_back({.address = address_of(*each), .port = *host.port, .scope_id = scope_of(*each)});
+  }
+  if (endpoints.empty()) return fail(control::UNREACHABLE, host.host + " has no address that this host could reach");
+  return endpoints;
 }
 
 }  // namespace anubis::cli
