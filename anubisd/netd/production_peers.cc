@@ -181,6 +181,9 @@ Result<Presence> ProductionPeers::install_entered(const InstallRequest& request,
   mirror_.set(peer.public_key, std::move(planned.after));
 
   const auto known = sessions_.find(request.peer);
+  // Who looks for what has gone would find it again.
+  if (known != sessions_.end() && !known->second.doomed && !before)
+    drift_.tell({.kind = DriftKind::kPeerRemoved, .interface = Interface::kProduction, .peer = request.peer});
   auto routes = known != sessions_.end() ? known->second.routes : std::vector<Route>{};
   const bool is_routed = request.with_routes || (known != sessions_.end() && known->second.is_routed);
   if (request.with_routes) {

@@ -165,6 +165,15 @@ TEST_F(DriftTest, PresharedKeyIsPutBackAndThePeerShakesHandsAtOnce) {
   EXPECT_EQ(production().packets_sent().size(), sent + 1);
 }
 
+TEST_F(DriftTest, PeerThatSomebodyRemovedIsToldOfEvenWhenAnInstallationBringsItBackFirst) {
+  const auto jacinth = jacinth_is_up();
+  remove(production(), key(1));
+  ASSERT_TRUE(netd_->install({.peer = jacinth, .initiate_handshake = true, .with_routes = false}));  // as a nudge does
+  EXPECT_THAT(netd_->take_drift(), ElementsAre(of_peer(DriftKind::kPeerRemoved, jacinth)));
+  ASSERT_TRUE(netd_->install({.peer = jacinth, .initiate_handshake = true, .with_routes = false}));
+  EXPECT_THAT(check(), IsEmpty());
+}
+
 TEST_F(DriftTest, SessionThatCouldNotBeMadeAgainIsTriedAgainAndToldOnlyThen) {
   const auto jacinth = jacinth_is_up();
   remove(production(), key(1));
