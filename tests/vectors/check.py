@@ -10,7 +10,9 @@ import pathlib
 import sys
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
 import primitives  # noqa: E402
@@ -118,6 +120,18 @@ def preshared_key_id(key):
     return hashlib.blake2b(b"anubis preshared key id, version 1", key=key, digest_size=16).digest()
 
 
+def of_invitation(secret, context):
+    """Section 13.1."""
+    return hashlib.blake2b(context, key=secret, digest_size=32).digest()
+
+
+def prove(secret, host, production, side):
+    """Section 13.3: the proof, and the public key that it is held against."""
+    key = Ed25519PrivateKey.from_private_bytes(of_invitation(secret, b"anubis invitation proof, version 1"))
+    message = b"anubis enrolment, version 1" + bytes([len(host)]) + host + production + side
+    return key.sign(message), key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
 class Fault(Exception):
     pass
 
@@ -147,7 +161,7 @@ class Reader:
 
 
 REQUEST = {1: "operation", 2: "token", 3: "suites", 4: "listen_port", 5: "lease_seconds", 6: "successor", 7: "responder_initiates", 8: "preshared_key",
-           9: "for_good", 10: "held", 11: "released", 12: "afresh", 13: "asks"}
+           9: "for_good", 10: "held", 11: "released", 12: "afresh", 13: "asks", 14: "enrolment"}
 REPLY = {
     1: "result",
     2: "text",
@@ -162,7 +176,7 @@ REPLY = {
     11: "responder_name",
     12: "peer_name",
 }
-BYTES = {"token", "successor", "text", "preshared_key", "preshared_key_id", "held", "released", "responder_name", "peer_name"}
+BYTES = {"enrolment", "token", "successor", "text", "preshared_key", "preshared_key_id", "held", "released", "responder_name", "peer_name"}
 
 
 def decode_fields(payload, names):
@@ -213,7 +227,7 @@ def decode_request(payload):
         return "BAD_REQUEST"
     if fields["operation"] == 0:
         return "BAD_REQUEST"
-    if fields["operation"] > 6:
+    if fields["operation"] > 7:
         return "VERSION"
     if (
         len(fields["token"]) not in (0, 16)
@@ -227,8 +241,11 @@ def decode_request(payload):
         or len(fields["held"]) % 40
         or any(int.from_bytes(fields["held"][i + 32 : i + 40], "big") > 2**48 for i in range(0, len(fields["held"]), 40))
         or len(fields["released"]) % 32
+        or len(fields["enrolment"]) not in ((128,) if fields["operation"] == 7 else (0, 128))
     ):
         return "BAD_REQUEST"
+    if fields["operation"] != 7:
+        del fields["enrolment"]
     fields["token"] = fields["token"].hex()
     fields["suites"] = known_suites(fields["suites"])
     fields["successor"] = base64.b64encode(fields["successor"]).decode()
@@ -342,6 +359,19 @@ def main():
         except Dropped as dropped:
             reason = str(dropped)
         expect(entry["name"], reason, entry["reason"])
+
+    for entry in load("enrolments.json")["enrolments"]:
+        secret = bytes.fromhex(entry["secret"])
+        for key, context in [("side_", b"side"), ("", b"production")]:
+            private = of_invitation(secret, b"anubis invitation " + context + b" key, version 1")
+            public = base64.b64encode(primitives.public_key(private)).decode()
+            expect(entry["name"], public, entry[f"one_time_{key}public_key"])
+        production, side = (base64.b64decode(entry[key]) for key in ("public_key", "side_public_key"))
+        proof, public = prove(secret, entry["host"].encode(), production, side)
+        expect(entry["name"], proof.hex(), entry["proof"])
+        expect(entry["name"], base64.b64encode(public).decode(), entry["proof_public_key"])
+        request = decode_request(bytes.fromhex(entry["payload"]))
+        expect(entry["name"], request["enrolment"], production + side + proof)
 
     vectors = load("payloads.json")
     for entry in vectors["requests"]:

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lib/crypto/invitation.h"
 #include "lib/crypto/sealing.h"
 #include "lib/crypto/side_address.h"
 #include "lib/model/ip.h"
@@ -175,6 +176,31 @@ TEST(Vectors, RequestPayloads) {
       const bool is_malformed = request.error().kind == wire::RequestFault::Kind::kMalformed;
       EXPECT_EQ(is_malformed ? "BAD_REQUEST" : "VERSION", entry.at("fault"));
     }
+  }
+}
+
+// Section 13.
+TEST(Vectors, Enrolments) {
+  const Json json = read("enrolments.json");
+  ASSERT_FALSE(json.at("enrolments").empty());
+  for (const Json& entry : json.at("enrolments")) {
+    SCOPED_TRACE(entry.at("name"));
+    const crypto::InvitationSecret secret(key_of(entry.at("secret")));
+    EXPECT_EQ(crypto::derive_side_key(secret).public_key().to_base64(), entry.at("one_time_side_public_key"));
+    EXPECT_EQ(crypto::derive_production_key(secret).public_key().to_base64(), entry.at("one_time_public_key"));
+    const auto proof_key = crypto::parse_proof_key(entry.at("proof_public_key").get<std::string>());
+    ASSERT_TRUE(proof_key);
+    EXPECT_EQ(crypto::derive_proof_key(secret), *proof_key);
+    const auto request = wire::consume_request(bytes_of(entry.at("payload")));
+    ASSERT_TRUE(request && request->enrolment);
+    const wire::Enrolment& enrolment = *request->enrolment;
+    EXPECT_EQ(enrolment.public_key.to_base64(), entry.at("public_key"));
+    EXPECT_EQ(enrolment.side_public_key.to_base64(), entry.at("side_public_key"));
+    EXPECT_EQ(to_hex(enrolment.proof), entry.at("proof"));
+    const std::string host = entry.at("host");
+    EXPECT_TRUE(crypto::verify(*proof_key, {host, enrolment.public_key, enrolment.side_public_key}, enrolment.proof));
+    EXPECT_FALSE(
+        crypto::verify(*proof_key, {host + "x", enrolment.public_key, enrolment.side_public_key}, enrolment.proof));
   }
 }
 
