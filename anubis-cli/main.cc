@@ -2,9 +2,12 @@
 #include <cstdio>
 #include <variant>
 
+#include <unistd.h>
+
 #include "anubis-cli/arguments.h"
 #include "anubis-cli/commands.h"
 #include "anubis-cli/output.h"
+#include "lib/base/process.h"
 
 namespace anubis::cli {
 namespace {
@@ -44,6 +47,9 @@ struct Run {
 
 int main(int argc, char** argv) {
   namespace cli = anubis::cli;
+  // Keys of ours and of phones pass through here. To everybody but root the files below /proc/self would be closed.
+  (void)anubis::base::forbid_core_dumps();
+  if (geteuid() == 0) (void)anubis::base::set_not_dumpable();
   const auto invocation = cli::parse_arguments(argc, argv);
   int exit_status = 0;
   if (invocation) {

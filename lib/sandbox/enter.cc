@@ -5,9 +5,9 @@
 #include <netdb.h>
 
 #include "lib/base/log.h"
+#include "lib/base/process.h"
 #include "lib/sandbox/calls.h"
 #include "lib/sandbox/capabilities.h"
-#include "lib/sandbox/process.h"
 
 namespace anubis::sandbox {
 namespace {
@@ -22,14 +22,14 @@ void load_name_service() {
 }
 
 base::Status give_up_privileges(const std::optional<User>& user, std::initializer_list<Capability> kept) {
-  if (auto status = set_no_new_privileges(); !status) return status;
+  if (auto status = base::set_no_new_privileges(); !status) return status;
   if (auto status = lower_bounding_set(kept); !status) return status;  // while root may
   if (user) {
     if (auto status = become(*user); !status) return status;
   }
   if (auto status = keep_capabilities(kept); !status) return status;
-  if (auto status = set_not_dumpable(); !status) return status;
-  return forbid_core_dumps();
+  if (auto status = base::set_not_dumpable(); !status) return status;
+  return base::forbid_core_dumps();
 }
 
 base::Status filter(const Rules& rules) {

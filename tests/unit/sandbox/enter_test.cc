@@ -24,10 +24,10 @@
 #include <unistd.h>
 
 #include "lib/base/fd.h"
+#include "lib/base/process.h"
 #include "lib/sandbox/calls.h"
 #include "lib/sandbox/capabilities.h"
 #include "lib/sandbox/filter.h"
-#include "lib/sandbox/process.h"
 #include "tests/unit/sandbox/child.h"
 
 namespace anubis::sandbox {
@@ -130,7 +130,7 @@ TEST_P(ForbiddenToAnubisd, EndsTheProcess) {
 
 // Without the capability, which not everybody has whom the tests serve.
 base::Status enter_netd_filter() {
-  if (auto status = set_no_new_privileges(); !status) return status;
+  if (auto status = base::set_no_new_privileges(); !status) return status;
   return apply(netd_calls());
 }
 

@@ -6,8 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "lib/base/process.h"
 #include "lib/sandbox/capabilities.h"
-#include "lib/sandbox/process.h"
 #include "lib/sandbox/user.h"
 #include "tests/unit/sandbox/child.h"
 
@@ -83,8 +83,8 @@ TEST(User, ThoseWhoAreNotRootCannotBecomeAnybody) {
 
 TEST(Process, F63NoCoreAndNoTracing) {
   const auto shut = [] {
-    require(set_not_dumpable());
-    require(forbid_core_dumps());
+    require(base::set_not_dumpable());
+    require(base::forbid_core_dumps());
     require(prctl(PR_GET_DUMPABLE) == 0, "not dumpable");
     rlimit core{};
     require(getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_cur == 0 && core.rlim_max == 0, "RLIMIT_CORE");
@@ -93,7 +93,8 @@ TEST(Process, F63NoCoreAndNoTracing) {
 }
 
 TEST(Process, NoNewPrivileges) {
-  EXPECT_DONE_IN_CHILD(require(set_no_new_privileges()); require(status_field("NoNewPrivs") == "1", "NoNewPrivs"));
+  EXPECT_DONE_IN_CHILD(require(base::set_no_new_privileges());
+                       require(status_field("NoNewPrivs") == "1", "NoNewPrivs"));
 }
 
 }  // namespace

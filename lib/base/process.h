@@ -3,18 +3,18 @@
 
 #include "lib/base/result.h"
 
-namespace anubis::sandbox {
+namespace anubis::base {
 
 // No program that is started from here has more privileges than we have, whatever its file says. The seccomp filter
 // of a process without CAP_SYS_ADMIN wants it.
-base::Status set_no_new_privileges();
+Status set_no_new_privileges();
 
 // No core dump, and no other process of the same user may read our memory or trace us. What follows: the files below
 // /proc/PID belong to root. A change of user undoes it.
-base::Status set_not_dumpable();
+Status set_not_dumpable();
 
 // Neither we nor what we start writes a core file. (A core_pattern that is a pipe is not held by this: that is what
 // set_not_dumpable() is for.)
-base::Status forbid_core_dumps();
+Status forbid_core_dumps();
 
-}  // namespace anubis::sandbox
+}  // namespace anubis::base
