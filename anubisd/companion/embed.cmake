@@ -3,6 +3,6 @@
 # kept for good. The rest of the files stays as it is.
 file(READ "${IN}" text)
 string(REPLACE "from\"libsodium\"" "from\"./libsodium.mjs?${VERSION}\"" text "${text}")
-string(REPLACE "from \"./libsodium-wrappers.mjs\"" "from \"./libsodium-wrappers.mjs?${VERSION}\"" text "${text}")
+string(REPLACE "import(\"./libsodium-wrappers.mjs\")" "import(\"./libsodium-wrappers.mjs?${VERSION}\")" text "${text}")
 file(WRITE "${OUT}" "${text}")
 execute_process(COMMAND gzip -9nc "${OUT}" OUTPUT_FILE "${OUT}.gz" COMMAND_ERROR_IS_FATAL ANY)

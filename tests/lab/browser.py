@@ -83,6 +83,10 @@ class Page:
     def size(self, width, height, scale=2):
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=True)
 
+    def letters(self, pixels):
+        """As large as whoever uses the browser has chosen; 16 if he has not."""
+        self.call("Page.setFontSizes", fontSizes={"standard": pixels})
+
     def media(self, **features):
         """prefers_color_scheme="dark", …"""
         self.call("Emulation.setEmulatedMedia",

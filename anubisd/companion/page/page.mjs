@@ -1,6 +1,5 @@
 // The companion page: shows what the gatekeeper says of this phone's session, and asks it to bring that up or down.
 // What is said on the wire stands in message.mjs; here is what is shown, and when is asked.
-import sodium from "./libsodium-wrappers.mjs";
 import * as wire from "./message.mjs";
 
 // One that was asked and has not answered for so long is waited for no longer; the same bytes are sent again.
@@ -8,9 +7,13 @@ const ANSWER_MS = 4000;
 const RETRY_MS = [500, 1000, 2000];
 // While the page is looked at.
 const LOOK_MS = 2000;
-// Without an answer for so long, that is said.
-const SILENCE_MS = 5000;
+// Without an answer for so many seconds, that is said.
+const SILENCE_S = 5;
 const MOST_ASKED_AGAIN = 7;
+// How long what was done stays to be read.
+const TOLD_MS = 5000;
+
+let sodium; // imported last: it is most of the page, and so what a network is cut in the middle of
 
 const element = (id) => document.getElementById(id);
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -22,7 +25,8 @@ function say(id, text) {
 // --- the key
 
 // localStorage, not sessionStorage: a phone closes its tabs as it likes, and who would have to scan the code again each
-// time would keep a picture of it, which is worse. "Forget it" takes it away.
+// time would keep a picture of it, which is worse. "Forget it" takes it away. A browser may keep nothing: then the key
+// lasts as long as the page, which says so.
 const STORE = "anubis.key";
 
 const stored = {
@@ -30,14 +34,14 @@ const stored = {
     try {
       return localStorage.getItem(STORE);
     } catch {
-      return null; // the browser keeps nothing
+      return null;
     }
   },
   write(text) {
     try {
       localStorage.setItem(STORE, text);
     } catch {
-      return; // it lasts as long as the page
+      return;
     }
   },
   forget() {
@@ -49,11 +53,14 @@ const stored = {
   },
 };
 
-// Out of the address bar, and so out of the history, what was shared and what is bookmarked.
-function takeFromAddress() {
-  const fragment = location.hash.slice(1);
-  if (fragment) history.replaceState(null, "", location.pathname);
-  return fragment;
+// The key that the page was opened with, or has from before; null: neither. Out of the address bar, and so out of the
+// history, what was shared and what is bookmarked, goes what came with it.
+function takeKey() {
+  const fresh = location.hash.slice(1);
+  if (fresh) history.replaceState(null, "", location.pathname);
+  if (!wire.parseKey(fresh)) return stored.read();
+  stored.write(fresh);
+  return fresh;
 }
 
 // --- asking
@@ -131,7 +138,15 @@ const view = {
   wanted: null, // "up" or "down", while that is asked for
   refused: "",
   oddity: "",
+  told: "", // what was done, at toldAt
+  toldAt: 0,
 };
+
+// One <main> at a time. The focus goes along: who does not see the page would be left with what is no longer there.
+function reveal(id) {
+  for (const main of document.querySelectorAll("main")) main.hidden = main.id !== id;
+  element(id).querySelector("h1").focus();
+}
 
 function howLong(seconds) {
   if (seconds < 60) return `${seconds} s`;
@@ -154,7 +169,8 @@ function show() {
   const now = Date.now();
   const state = reply && wire.STATES[reply.state];
   const age = view.answeredAt === null ? null : Math.floor((now - view.answeredAt) / 1000);
-  const isSilent = now - Math.max(view.answeredAt ?? 0, view.askedSince) >= SILENCE_MS;
+  const silence = Math.floor((now - Math.max(view.answeredAt ?? 0, view.askedSince)) / 1000);
+  const isSilent = silence >= SILENCE_S;
   const host = reply?.host || "the server";
 
   say("where", reply?.host ? `Anubis at ${reply.host}` : "Anubis");
@@ -170,12 +186,16 @@ function show() {
   say("state", isSilent && age !== null && !view.wanted ? `${sentenceOf(state)}, when last heard` : sentenceOf(state));
 
   const left = state === "up" && reply.lease > 0 ? Math.max(0, reply.lease - age) : null;
-  say("lease", left !== null ? `${howLong(left)} left` : state === "up" ? "until you take it down" : "");
-  element("renew").hidden = left === null || view.wanted !== null;
+  const told = now - view.toldAt < TOLD_MS ? view.told : "";
+  say("told", told);
+  say("lease", told || (left !== null ? `${howLong(left)} left` : state === "up" ? "until you take it down" : ""));
+  const renew = element("renew");
+  const isRenewable = left !== null && view.wanted === null;
+  if (!isRenewable && document.activeElement === renew) toggle.focus();
+  renew.hidden = !isRenewable;
 
   // For a screen reader, that says each change: 5 s, 30 s, and then the minutes.
-  const silence = Math.floor((now - (view.answeredAt ?? view.askedSince)) / 1000);
-  const since = silence < 30 ? 5 : silence < 60 ? 30 : silence;
+  const since = silence < 30 ? SILENCE_S : silence < 60 ? 30 : silence;
   say("trouble", view.refused ? view.refused
     : isSilent ? `No answer from ${host} for ${howLong(since)}${view.oddity ? ` (${view.oddity})` : ""}. ` +
       (view.wanted ? "It is asked again until it answers." : "Is the phone’s WireGuard on? It is asked again.")
@@ -198,6 +218,10 @@ async function exchange(gatekeeper, operation) {
     view.reply = reply;
     view.answeredAt = Date.now();
     view.oddity = "";
+    if (operation === wire.RENEW && reply.result === wire.OK) {
+      view.told = `Renewed, ${howLong(reply.lease)} left`;
+      view.toldAt = view.answeredAt;
+    }
     view.refused = reply.result === wire.OK ? (wire.STATES[reply.state] === "failed" ? view.refused : "")
       : `${reply.host || "The server"} refuses: ${reply.text || `result ${reply.result}`}`;
   } catch (error) {
@@ -213,18 +237,22 @@ async function exchange(gatekeeper, operation) {
 }
 
 async function run(gatekeeper) {
-  element("session").hidden = false;
-  element("kept").hidden = false;
+  reveal("session");
   element("switch").addEventListener("click", () => {
     const isUp = element("switch").getAttribute("aria-checked") === "true";
     view.wanted = isUp ? "down" : "up";
     view.refused = "";
     view.askedSince = Date.now();
+    view.told = "";
     show();
     navigator.vibrate?.(10);
     exchange(gatekeeper, isUp ? wire.DOWN : wire.UP);
   });
-  element("renew").addEventListener("click", () => exchange(gatekeeper, wire.RENEW));
+  element("renew").addEventListener("click", () => {
+    view.told = ""; // the same words once more are said once more
+    show();
+    exchange(gatekeeper, wire.RENEW);
+  });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
     view.askedSince = Date.now(); // nobody was asked meanwhile
@@ -239,7 +267,7 @@ async function run(gatekeeper) {
 }
 
 function setUp() {
-  element("setup").hidden = false;
+  reveal("setup");
   element("form").addEventListener("submit", (event) => {
     event.preventDefault();
     const text = element("link").value.trim();
@@ -250,36 +278,43 @@ function setUp() {
       return element("link").focus();
     }
     stored.write(fragment);
-    element("setup").hidden = true;
     start(fragment);
   });
 }
 
-function start(fragment) {
-  const key = wire.parseKey(fragment);
-  run(new Gatekeeper(key)).catch(fail);
+async function start(fragment) {
+  say("kept", stored.read() === fragment ? "The key stays in this browser."
+    : "This browser keeps no key: it is in this tab alone. Keep its link or its code.");
+  element("key").hidden = false;
+  try {
+    await run(new Gatekeeper(wire.parseKey(fragment)));
+  } catch (error) {
+    fail(error.message);
+  }
 }
 
-function fail(error) {
-  for (const id of ["session", "setup"]) element(id).hidden = true;
-  element("broken").hidden = false;
-  say("why", `Please reload it. If that does not help, tell the server’s administrator: ${error.message}`);
+function fail(why) {
+  reveal("broken");
+  say("why", "Is the phone’s WireGuard on? Then reload the page, or open its link once more. If that does not help, tell the " +
+    `server’s administrator: ${why}`);
 }
 
-element("forget").addEventListener("click", () => {
+element("reload").addEventListener("click", () => location.reload());
+element("forget").addEventListener("click", () => element("forgetting").showModal());
+element("keep").addEventListener("click", () => element("forgetting").close());
+element("really").addEventListener("click", () => {
   stored.forget();
   location.reload();
 });
+// A second link in the same tab changes the fragment only, which loads nothing.
+addEventListener("hashchange", () => location.reload());
 
+const key = takeKey();
 try {
+  sodium = (await import("./libsodium-wrappers.mjs")).default;
   await sodium.ready;
-  const fresh = takeFromAddress();
-  if (wire.parseKey(fresh)) stored.write(fresh);
-  const fragment = wire.parseKey(fresh) ? fresh : stored.read();
-  if (fragment && wire.parseKey(fragment)) start(fragment);
+  if (key && wire.parseKey(key)) start(key);
   else setUp();
-  // A second link in the same tab changes the fragment only, which loads nothing.
-  addEventListener("hashchange", () => location.reload());
 } catch (error) {
-  fail(error);
+  fail(error.message);
 }
