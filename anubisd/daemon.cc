@@ -103,7 +103,7 @@ base::Status Daemon::bring_up() {
   serve_companions();
   base::step("start.listening");
   if (config_.metrics.listen) {
-    metrics_server_.emplace(loop_, http::Settings{.address = *config_.metrics.listen}, "metrics",
+    metrics_server_.emplace(loop_, http::Settings{.address = *config_.metrics.listen, .path = "/metrics"}, "metrics",
                             [this](const http::Request& request) { return answer_metrics(request); });
   }
   return server_.start();

@@ -96,7 +96,7 @@ void put_peers(Page& page, const std::vector<Row>& rows) {
   page.family("anubis_peer_lease_left_seconds", Kind::kGauge, "Time until the session ends unless it is renewed.");
   each(page, rows, &Row::name,
        [](const Peer& peer) { return peer.has_lease_seconds_left() ? Number(peer.lease_seconds_left()) : Number(); });
-  page.family("anubis_peer_silent_seconds", Kind::kGauge, "For how long nothing was heard of a peer that is up.");
+  page.family("anubis_peer_silent_seconds", Kind::kGauge, "For how long the peer has left unanswered what was sent.");
   each(page, rows, &Row::name, [](const Peer& peer) { return is_up(peer) ? Number(peer.silent_seconds()) : Number(); });
 
   // What stands on the interface now, by the names that exporters for WireGuard made usual.
@@ -122,11 +122,14 @@ std::string Metrics::text() {
                      label("interface", host.production_interface()), label("backend", host.production_backend())));
   page.family("anubis_degraded", Kind::kGauge, "Whether something is wrong, which the label tells.");
   page.sample(host.degraded().empty() ? 0 : 1, label("reason", host.degraded()));
-  page.family("anubis_firewall_in_place", Kind::kGauge, "Whether our rules stand as the configuration wants them.");
-  page.sample(host.firewall() == "in-place" ? 1 : 0);
+  // None wanted, or none that could be asked, is no fault.
+  if (!host.firewall().empty() && host.firewall() != "disabled") {
+    page.family("anubis_firewall_in_place", Kind::kGauge, "Whether our rules stand as the configuration wants them.");
+    page.sample(host.firewall() == "in-place" ? 1 : 0);
+  }
   page.family("anubis_closed_ports", Kind::kGauge, "Ports of ours that another firewall on this host closes.");
   page.sample(host.closed_ports_size());
-  page.family("anubis_peers", Kind::kGauge, "Authorised peers.");
+  page.family("anubis_peers", Kind::kGauge, "Authorised peers, with open invitations.");
   page.sample(subjects_.directory.size());
   if (const auto installed = subjects_.netd.installed_peers()) {
     page.family("anubis_peers_installed", Kind::kGauge, "Peers that stand on the production interface now.");

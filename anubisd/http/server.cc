@@ -261,8 +261,8 @@ void Server::start() {
   }
   failure_.clear();
   listening_ = std::move(listening);
-  base::log::info("http.listening", "{}: at http://{}/", what_for_,
-                  model::Endpoint{.address = settings_.address.address, .port = port()}.to_string());
+  base::log::info("http.listening", "{}: at http://{}{}", what_for_,
+                  model::Endpoint{.address = settings_.address.address, .port = port()}.to_string(), settings_.path);
 }
 
 void Server::restart() {

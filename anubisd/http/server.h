@@ -47,8 +47,10 @@ using Handler = std::function<Response(const Request&)>;
 struct Limits {
   unsigned connections = 64;
   unsigned connections_of_one_address = 8;
-  std::size_t header_size = 8 * 1024;                       // of a request
-  std::size_t body_size = 8 * 1024;                         // of a request; beyond: 413
+  std::size_t header_size = 8 * 1024;  // of a request
+  // Of a request. Beyond: 413 if it says its length; in chunks, the connection's end without an answer, as the library
+  // takes none before the body's end.
+  std::size_t body_size = 8 * 1024;
   std::chrono::seconds silence{15};                         // of a connection, between requests as well
   base::Duration whole_request = std::chrono::seconds(30);  // from the connection's begin or the last answer
   base::Duration whole_answer = std::chrono::seconds(120);
@@ -57,6 +59,7 @@ struct Limits {
 struct Settings {
   model::Endpoint address;     // port 0: any
   std::string interface = {};  // bound to it; empty: not bound
+  std::string path = "/";      // of what the log names
   Limits limits = {};
 };
 
