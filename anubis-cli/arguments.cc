@@ -341,7 +341,8 @@ NothingToDo usage(const CLI::App& app, const std::string& message) {
 
 }  // namespace
 
-// As the configuration demands it of names.
+// Characters and length as the configuration demands them. A dot or hyphen in front, which it does not take either, is
+// let through: no peer has such a name, and the daemon says so.
 void check_name(const std::string& name) {
   constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
   constexpr std::size_t kLongest = 63;
@@ -365,6 +366,11 @@ void add_config(CLI::App* command, std::string& config) {
   if (const char* set = std::getenv("ANUBIS_CONFIG"); set != nullptr && *set != '\0') config = set;
   command->add_option("--config", config, "The configuration (default: $ANUBIS_CONFIG, else /etc/anubis/anubis.toml)")
       ->type_name("FILE");
+}
+
+std::string absolute_config(const std::string& config) {
+  if (config.empty()) throw UsageError{"--config: the path is empty"};
+  return std::filesystem::absolute(config).lexically_normal();
 }
 
 CLI::App* add_command(CLI::App& app, const char* name, const char* description, const char* footer) {

@@ -146,6 +146,7 @@ struct ProvisionOptions {
   std::string output;      // empty: on the terminal
   bool text = false;       // on standard output, as text
   bool companion = false;  // instead: the page of a peer that there is
+  bool replace = false;    // with companion: also where it has one
 };
 
 struct InviteOptions {

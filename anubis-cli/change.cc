@@ -7,39 +7,23 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "anubis-cli/connection.h"
 #include "anubis-cli/output.h"
 #include "anubis-cli/text.h"
 #include "lib/base/fd.h"
-#include "lib/config/write.h"
+#include "lib/base/wiped_bytes.h"
+#include "lib/config/edit.h"
 #include "lib/crypto/keys.h"
 
 namespace anubis::cli {
 namespace {
 
-// A configuration of a million peers takes its time to be read.
-constexpr std::chrono::milliseconds kReloadPatience{60'000};
-
 constexpr std::size_t kMostOfEntry = 64 << 10;
 
 }  // namespace
-
-std::size_t tables_of(std::string_view text, std::string_view name) {
-  const std::string named = fmt::format("name = \"{}\"", name);
-  std::size_t tables = 0;
-  std::size_t names = 0;
-  for (std::size_t line = 0; line < text.size(); line = std::min(text.find('\n', line), text.size() - 1) + 1) {
-    const std::string_view rest = text.substr(line);
-    if (rest.starts_with('[')) {
-      if (!rest.starts_with("[[peer]]") && !rest.starts_with("[[invitation]]")) return 0;
-      ++tables;
-    }
-    if (rest.starts_with(named)) ++names;
-  }
-  return tables == names ? tables : 0;
-}
 
 Failure failure_of(const base::Error& error) {
   return {error.code == base::ErrorCode::kPermission ? control::NOT_PERMITTED : control::FAILED, error.message};
@@ -77,59 +61,98 @@ Outcome<std::string> read_entry(const std::string& name, const std::filesystem::
         control::FAILED,
         fmt::format("{} does not stand in {} by itself: put its [[peer]] there, then try again", name, file.string()));
   };
-  if (!std::filesystem::exists(file)) return misplaced();
+  if (access(file.c_str(), F_OK) != 0) return misplaced();
   auto text = read_text(file.string(), kMostOfEntry);
   if (!text) return text;
-  if (text->size() > kMostOfEntry || tables_of(*text, name) != 1) return misplaced();
-  if (!text->ends_with('\n')) text->push_back('\n');
+  if (text->size() > kMostOfEntry || config::count_tables_of(*text, name) != 1) return misplaced();
   return text;
 }
 
-Outcome<Force> put_into_force(const Context& context, const config::Config& config) {
+void tell_of_key_files(const std::filesystem::path& file, std::string_view before, std::string_view after) {
+  const auto folder = file.parent_path().parent_path();  // from where the configuration counts
+  const auto still = config::key_files_of(after);
+  for (const auto& each : config::key_files_of(before)) {
+    if (std::ranges::find(still, each) != still.end()) continue;
+    complain("its preshared key is still in " + (folder / each).string() + ": delete it, if it is of no other use");
+  }
+}
+
+Outcome<Force> put_into_force(const Context& context, const config::Config& config, int interrupt) {
   control::Command command;
   command.mutable_reload();
-  const auto done = exchange(socket_of(context, config), command, kReloadPatience, [](const control::Response&) {});
+  const auto done =
+      exchange(socket_of(context, config), command, kReloadPatience, [](const control::Response&) {}, interrupt);
   if (done) return Force::kByNow;
   if (done.error().status == control::NOT_RUNNING) return Force::kOnceItStarts;
   return tl::unexpected(done.error());
 }
 
-namespace {
-
-// Puts into force what was just written, or has undo() take it back. undo: () -> base::Status
-template <class Undo>
-Outcome<Force> put_into_force_or_undo(const Context& context, const std::filesystem::path& config, Undo undo) {
-  const auto take_back = [&](Failure failure) -> Outcome<Force> {
-    const base::Status undone = undo();
-    failure.message += undone ? "\nnothing was changed" : "\n" + undone.error().message;
-    return tl::unexpected(std::move(failure));
-  };
-  const auto loaded = config::load(config);
-  if (!loaded) return take_back(failure_of(loaded.error()));
-  auto force = put_into_force(context, *loaded);
-  if (force) return force;
-  auto taken_back = take_back(force.error());
-  // It may have read the file before whatever failed. If it refuses again there is nothing more to be said.
-  (void)put_into_force(context, *loaded);
-  return taken_back;
+HeldSignals::HeldSignals() {
+  sigset_t held;
+  sigemptyset(&held);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) {
+    struct sigaction action{};
+    sigaction(signal, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) sigaddset(&held, signal);  // one that is ignored would be kept all the same
+  }
+  sigprocmask(SIG_BLOCK, &held, &before_);  // cannot fail: neither the set nor the verb is wrong
+  fd_ = base::Fd(signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK));  // never read: they end us in the end
 }
 
-}  // namespace
+HeldSignals::~HeldSignals() {
+  std::fflush(stdout);  // what was done is told before a signal that came ends us
+  sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
 
-Outcome<Force> add_file(const Context& context, const std::filesystem::path& config, const std::filesystem::path& file,
-                        std::string_view text) {
+Change::~Change() {
+  if (!undoings_.empty()) (void)undo({});
+}
+
+Outcome<void> Change::make(const std::filesystem::path& file, std::span<const std::uint8_t> contents, mode_t mode) {
+  if (auto made = config::create_file(file, contents, mode); !made) return tl::unexpected(failure_of(made.error()));
+  undoings_.emplace_back([file] { return config::remove_file(file); });
+  return {};
+}
+
+Outcome<void> Change::make(const std::filesystem::path& file, std::string_view text, mode_t mode) {
+  return make(file, std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()), mode);
+}
+
+Outcome<void> Change::make_entry(std::string_view name, std::string_view text) {
+  const auto file = conf_d_file(config_, name);
   if (auto made = config::make_folder(file.parent_path()); !made) return tl::unexpected(failure_of(made.error()));
-  if (auto made = config::create_file(file, text); !made) return tl::unexpected(failure_of(made.error()));
-  return put_into_force_or_undo(context, config, [&] { return config::remove_file(file); });
+  return make(file, text);
 }
 
-Outcome<Force> change_file(const Context& context, const std::filesystem::path& config,
-                           const std::filesystem::path& file, std::string_view before, std::string_view after) {
+Outcome<void> Change::replace(const std::filesystem::path& file, std::string before, std::string_view after) {
+  const auto now = read_text(file.string(), kMostOfEntry);
+  if (!now) return tl::unexpected(now.error());
+  if (*now != before) return fail(control::FAILED, file.string() + " was changed meanwhile; try again");
   if (auto made = config::replace_file(file, after); !made) return tl::unexpected(failure_of(made.error()));
-  return put_into_force_or_undo(context, config, [&] { return config::replace_file(file, before); });
+  undoings_.emplace_back([file, before = std::move(before)] { return config::replace_file(file, before); });
+  return {};
 }
 
-Outcome<std::string> read_text(const std::string& file, std::size_t most) {
+Outcome<Force> Change::put_into_force() {
+  auto loaded = config::load(config_);
+  if (!loaded) return tl::unexpected(failure_of(loaded.error()));
+  in_force_ = std::move(*loaded);
+  return cli::put_into_force(context_, *in_force_, signals_.fd());
+}
+
+Failure Change::undo(Failure failure) {
+  base::Status undone;
+  for (auto each = undoings_.rbegin(); each != undoings_.rend(); ++each) {
+    if (auto status = (*each)(); !status && undone) undone = status;
+  }
+  undoings_.clear();
+  // The daemon may have read it before whatever failed. If it refuses again there is nothing more to be said.
+  if (in_force_) (void)cli::put_into_force(context_, *in_force_, signals_.fd());
+  failure.message += undone ? "\nnothing was changed" : "\n" + undone.error().message;
+  return failure;
+}
+
+Outcome<base::SecretText> read_secret_text(const std::string& file, std::size_t most) {
   base::Fd opened;
   int fd = STDIN_FILENO;
   if (file != "-") {
@@ -139,16 +162,22 @@ Outcome<std::string> read_text(const std::string& file, std::size_t most) {
   } else if (isatty(fd) != 0) {
     complain("reading from the terminal; end with Ctrl-D");
   }
-  std::string text;
-  while (text.size() <= most) {
-    std::vector<char> chunk(4096);
+  base::SecretText text;
+  base::WipedBytes chunk(4096);
+  while (text.view().size() <= most) {
     const ssize_t got = read(fd, chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return tl::unexpected(failure_of(base::system_error(errno, "cannot read " + file)));
     if (got == 0) break;
-    text.append(chunk.data(), static_cast<std::size_t>(got));
+    text.append({reinterpret_cast<const char*>(chunk.data()), static_cast<std::size_t>(got)});
   }
   return text;
+}
+
+Outcome<std::string> read_text(const std::string& file, std::size_t most) {
+  const auto text = read_secret_text(file, most);
+  if (!text) return tl::unexpected(text.error());
+  return std::string(text->view());
 }
 
 Outcome<bool> confirm(std::string_view question) {

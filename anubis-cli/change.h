@@ -1,15 +1,23 @@
 // Changes to this host's configuration: files that are written with care, checked as anubisd would, and put into force.
 #pragma once
 
+#include <csignal>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "anubis-cli/commands.h"
 #include "anubis-cli/failure.h"
+#include "lib/base/fd.h"
 #include "lib/base/result.h"
+#include "lib/base/secret_text.h"
 #include "lib/config/config.h"
+#include "lib/config/write.h"
 
 namespace anubis::cli {
 
@@ -22,13 +30,13 @@ Outcome<config::Config> load_configuration(const std::filesystem::path& file);
 // CONFIG's conf.d/NAME.toml.
 [[nodiscard]] std::filesystem::path conf_d_file(const std::filesystem::path& config, std::string_view name);
 
-// How many tables the text of a file of conf.d has, where all of them are the [[peer]] and the [[invitation]] NAME, as
-// our commands write them; else 0.
-[[nodiscard]] std::size_t tables_of(std::string_view text, std::string_view name);
-
 // The text of a file of conf.d that holds the [[peer]] NAME and no other table, so that a line behind it is the peer's,
 // and another text can take its place.
 Outcome<std::string> read_entry(const std::string& name, const std::filesystem::path& file);
+
+// Tells which files of preshared keys were named in FILE as it was BEFORE, and AFTER are not. They are the user's to
+// delete: others may name them, too.
+void tell_of_key_files(const std::filesystem::path& file, std::string_view before, std::string_view after);
 
 // Where CONFIG's daemon listens: as --socket says, else as the configuration does.
 [[nodiscard]] std::string socket_of(const Context& context, const config::Config& config);
@@ -38,20 +46,59 @@ enum class Force {
   kOnceItStarts,  // no daemon is running
 };
 
-// Has the daemon, if it runs, read its configuration again.
-Outcome<Force> put_into_force(const Context& context, const config::Config& config);
+// Has the daemon, if it runs, read its configuration again. What can be read from INTERRUPT ends the waiting.
+Outcome<Force> put_into_force(const Context& context, const config::Config& config, int interrupt = -1);
 
-// Makes FILE, which must not exist; puts it into force. Whatever fails, the file is gone again, and the daemon has what
-// it had before.
-Outcome<Force> add_file(const Context& context, const std::filesystem::path& config, const std::filesystem::path& file,
-                        std::string_view text);
+// While it lives the signals that would end us wait, so that no change is left half made.
+class HeldSignals {
+ public:
+  HeldSignals();
+  ~HeldSignals();
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
 
-// Puts AFTER in the place of BEFORE in FILE; puts it into force. Whatever fails, FILE has BEFORE again, and the daemon
-// what it had before.
-Outcome<Force> change_file(const Context& context, const std::filesystem::path& config,
-                           const std::filesystem::path& file, std::string_view before, std::string_view after);
+  // Can be read from once one has come.
+  [[nodiscard]] int fd() const { return fd_.get(); }
 
-// What stands in FILE, or on standard input when that is "-"; at most MOST bytes and one.
+ private:
+  sigset_t before_{};
+  base::Fd fd_;
+};
+
+// Files that are made or changed together, and put into force. What was not kept is undone when it goes, whatever the
+// reason, a signal included: the files are as they were, and so is what the daemon has read.
+class Change {
+ public:
+  Change(const Context& context, std::filesystem::path config) : context_(context), config_(std::move(config)) {}
+  ~Change();
+  Change(const Change&) = delete;
+  Change& operator=(const Change&) = delete;
+
+  // A file that must not exist.
+  Outcome<void> make(const std::filesystem::path& file, std::span<const std::uint8_t> contents, mode_t mode);
+  Outcome<void> make(const std::filesystem::path& file, std::string_view text, mode_t mode = config::kPublicMode);
+  // conf.d/NAME.toml, which must not exist.
+  Outcome<void> make_entry(std::string_view name, std::string_view text);
+  // AFTER in the place of BEFORE, which must still stand there.
+  Outcome<void> replace(const std::filesystem::path& file, std::string before, std::string_view after);
+
+  // Checks the configuration as anubisd would, and has it read it. A signal ends the waiting.
+  Outcome<Force> put_into_force();
+
+  void keep() { undoings_.clear(); }
+  // FAILURE, and behind it that nothing was changed, or what was that could not be undone.
+  [[nodiscard]] Failure undo(Failure failure);
+
+ private:
+  const Context& context_;
+  std::filesystem::path config_;
+  HeldSignals signals_;
+  std::vector<std::function<base::Status()>> undoings_;
+  std::optional<config::Config> in_force_;  // as far as the daemon may know
+};
+
+// What stands in FILE, or on standard input when that is "-"; at most MOST bytes and a few.
+Outcome<base::SecretText> read_secret_text(const std::string& file, std::size_t most);
 Outcome<std::string> read_text(const std::string& file, std::size_t most);
 
 // Asks at the terminal, even when standard input is something else. USAGE when there is no terminal to ask at: --yes

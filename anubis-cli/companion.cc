@@ -9,6 +9,7 @@
 #include "anubis-cli/delivery.h"
 #include "anubis-cli/output.h"
 #include "lib/base/random.h"
+#include "lib/config/edit.h"
 #include "lib/interop/companion_link.h"
 
 namespace anubis::cli {
@@ -26,11 +27,12 @@ Outcome<void> check(const ProvisionOptions& options, const config::Config& confi
                             "and restart anubisd",
                             options.config));
   }
-  if (peer->companion_key) {
-    return fail(control::FAILED,
-                fmt::format("{} has a page already, with a key that is nowhere but there; for another one, "
-                            "take companion_key out of its [[peer]] first",
-                            options.name));
+  if (peer->companion_key && !options.replace) {
+    return fail(
+        control::FAILED,
+        fmt::format("{} has a page already, with a key that is nowhere but there; for another one in its place: "
+                    "anubis provision {} --companion --replace",
+                    options.name, options.name));
   }
   return {};
 }
@@ -54,16 +56,16 @@ int provision_companion(const Context& context, const ProvisionOptions& options)
   const crypto::PrivateKey key(crypto::generate_private_key(random));
   auto delivery = prepare(*form, interop::companion_link(*config, key), kPictureOrText);
   if (!delivery) return report(delivery.error());
-  if (auto written = write_output(*delivery, options.output); !written) return report(failure_of(written.error()));
-  const auto force = change_file(context, options.config, file, *entry,
-                                 *entry + fmt::format("companion_key = \"{}\"\n", key.derive_public_key().to_base64()));
-  if (!force) {
-    take_back_output(options.output);
-    return report(force.error());
-  }
+  const config::Setting setting{"companion_key", fmt::format("\"{}\"", key.derive_public_key().to_base64())};
+  Change change(context, options.config);
+  if (auto written = write_output(change, *delivery, options.output); !written) return report(written.error());
+  if (auto put = change.replace(file, *entry, config::edit_peer(*entry, {&setting, 1})); !put)
+    return report(change.undo(put.error()));
+  if (const auto force = change.put_into_force(); !force) return report(change.undo(force.error()));
   const auto signal =
       hand_out(*delivery, fmt::format("{}'s page: scan it with the phone's camera, then type q", options.name));
-  if (!signal) return report(signal.error());
+  if (!signal) return report(change.undo(signal.error()));
+  change.keep();
   tell(*delivery,
        fmt::format("{} may be brought up and down from a page in its browser ({})", options.name, file.string()));
   if (!options.output.empty())

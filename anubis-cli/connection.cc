@@ -66,15 +66,17 @@ Outcome<Connection> Connection::open(const std::string& socket_path, const contr
   return Connection(std::move(fd), socket_path);
 }
 
-Outcome<void> Connection::read_more(Patience left, Patience whole) {
-  pollfd waiting{.fd = fd_.get(), .events = POLLIN, .revents = 0};
-  const int ready = poll(&waiting, 1, poll_timeout(left));
+Outcome<void> Connection::read_more(Patience left, Patience whole, int interrupt) {
+  pollfd waiting[] = {{.fd = fd_.get(), .events = POLLIN, .revents = 0},
+                      {.fd = interrupt, .events = POLLIN, .revents = 0}};  // a negative one is passed over
+  const int ready = poll(waiting, 2, poll_timeout(left));
   if (ready < 0 && errno != EINTR) return fail(control::FAILED, base::system_error(errno, "poll").message);
   if (ready < 0) return {};
   if (ready == 0) {
     return fail(control::UNREACHABLE, "anubisd has been silent for " + base::format_duration(*whole) +
                                           "; is it stuck? see: journalctl -u anubisd");
   }
+  if (waiting[1].revents != 0) return fail(control::FAILED, "interrupted");
   char buffer[16384];
   const ssize_t size = recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
   if (size > 0) {
@@ -90,7 +92,7 @@ Outcome<void> Connection::read_more(Patience left, Patience whole) {
       "anubisd closed the connection before it was done: it has stopped or restarts; see: journalctl -u anubisd");
 }
 
-Outcome<control::Response> Connection::receive(Patience patience) {
+Outcome<control::Response> Connection::receive(Patience patience, int interrupt) {
   const auto deadline = base::BootClock::now() + patience.value_or(std::chrono::milliseconds(0));
   for (;;) {
     if (const auto body = frames_.next()) {
@@ -104,16 +106,16 @@ Outcome<control::Response> Connection::receive(Patience patience) {
     if (frames_.oversized()) return tl::unexpected(not_understood(socket_path_, "a frame of more than 16 MiB"));
     Patience left;
     if (patience) left = std::chrono::ceil<std::chrono::milliseconds>(deadline - base::BootClock::now());
-    if (const auto more = read_more(left, patience); !more) return tl::unexpected(more.error());
+    if (const auto more = read_more(left, patience, interrupt); !more) return tl::unexpected(more.error());
   }
 }
 
 Outcome<control::Done> exchange(const std::string& socket_path, const control::Command& command, Patience patience,
-                                const std::function<void(const control::Response&)>& on_response) {
+                                const std::function<void(const control::Response&)>& on_response, int interrupt) {
   auto connection = Connection::open(socket_path, command);
   if (!connection) return tl::unexpected(connection.error());
   for (;;) {
-    auto response = connection->receive(patience);
+    auto response = connection->receive(patience, interrupt);
     if (!response) return tl::unexpected(response.error());
     if (!response->has_done()) {
       on_response(*response);

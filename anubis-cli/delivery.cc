@@ -4,7 +4,6 @@
 
 #include "anubis-cli/output.h"
 #include "anubis-cli/qr_screen.h"
-#include "lib/config/write.h"
 #include "lib/qr/picture.h"
 
 namespace anubis::cli {
@@ -46,26 +45,22 @@ Outcome<Delivery> prepare(Form form, base::SecretText text, std::string_view ins
   return delivery;
 }
 
-base::Status write_output(const Delivery& delivery, const std::string& output) {
+Outcome<void> write_output(Change& change, const Delivery& delivery, const std::string& output) {
   switch (delivery.form) {
     case Form::kScreen:
     case Form::kText:
       return {};
     case Form::kConf:
-      return config::create_file(output, delivery.text.view(), config::kSecretMode);
+      return change.make(output, delivery.text.view(), config::kSecretMode);
     case Form::kSvg:
-      return config::create_file(output, qr::to_svg(*delivery.code).view(), config::kSecretMode);
+      return change.make(output, qr::to_svg(*delivery.code).view(), config::kSecretMode);
     case Form::kPng: {
       const auto png = qr::to_png(*delivery.code);
-      if (!png) return base::fail(png.error());
-      return config::create_file(output, *png, config::kSecretMode);
+      if (!png) return tl::unexpected(failure_of(png.error()));
+      return change.make(output, *png, config::kSecretMode);
     }
   }
   return {};
-}
-
-void take_back_output(const std::string& output) {
-  if (!output.empty()) (void)config::remove_file(output);
 }
 
 Outcome<int> hand_out(const Delivery& delivery, const std::string& caption) {

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "anubis-cli/change.h"
 #include "anubis-cli/failure.h"
-#include "lib/base/result.h"
 #include "lib/base/secret_text.h"
 #include "lib/qr/code.h"
 
@@ -30,9 +30,8 @@ struct Delivery {
 // Before anything is changed: whether it can be handed out at all. INSTEAD: what to do when not, as "have the text".
 Outcome<Delivery> prepare(Form form, base::SecretText text, std::string_view instead);
 
-// Into a new file that only its owner can read; nothing for kScreen and kText.
-base::Status write_output(const Delivery& delivery, const std::string& output);
-void take_back_output(const std::string& output);
+// Into a new file that only its owner can read, as a part of the change; nothing for kScreen and kText.
+Outcome<void> write_output(Change& change, const Delivery& delivery, const std::string& output);
 
 // For kScreen and kText; nothing for others. CAPTION is a printable line below the code. Returns the signal that ended
 // it, or 0.

@@ -81,7 +81,7 @@ Failure failure_of(const control::Done& done) {
 }
 
 Failure connect_failure(int errno_value, const std::string& socket_path) {
-  constexpr const char* kStart = "start it with: systemctl start anubisd";
+  constexpr const char* kStart = "start it with: sudo systemctl start anubisd";
   switch (errno_value) {
     case ENOENT:
     case ENOTDIR:

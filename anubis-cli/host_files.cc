@@ -1,10 +1,16 @@
 #include "anubis-cli/host_files.h"
 
+#include <array>
+#include <system_error>
+
+#include <unistd.h>
+
 #include "anubis-cli/change.h"
 #include "lib/base/random.h"
 #include "lib/config/config.h"
 #include "lib/config/write.h"
 #include "lib/crypto/keys.h"
+#include "lib/identity/template.h"
 
 namespace anubis::cli {
 namespace {
@@ -18,9 +24,21 @@ base::Status make_key(const std::filesystem::path& file) {
 
 }  // namespace
 
+std::string name_of_this_host() {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);  // cannot fail: HOST_NAME_MAX is 64
+  return identity::fit_name(host.data());
+}
+
 HostFiles host_files(const std::filesystem::path& config, std::string_view name) {
   const auto folder = config.parent_path();
   return {folder / std::string(name).append(".key"), folder / std::string(name).append("-side.key")};
+}
+
+bool is_taken(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto status = std::filesystem::symlink_status(file, error);
+  return !error && status.type() != std::filesystem::file_type::not_found;
 }
 
 Outcome<void> make_keys(const HostFiles& files) {
@@ -36,7 +54,7 @@ Outcome<void> make_keys(const HostFiles& files) {
 Outcome<void> make_missing_keys(const HostFiles& files) {
   if (auto made = config::make_folder(files.key.parent_path()); !made) return tl::unexpected(failure_of(made.error()));
   for (const auto& file : {files.key, files.side_key}) {
-    if (std::filesystem::exists(std::filesystem::symlink_status(file))) continue;
+    if (is_taken(file)) continue;
     if (auto made = make_key(file); !made) return tl::unexpected(failure_of(made.error()));
   }
   return {};

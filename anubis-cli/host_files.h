@@ -9,6 +9,9 @@
 
 namespace anubis::cli {
 
+// What others may call this host: the system's host name, as far as that can be a name.
+[[nodiscard]] std::string name_of_this_host();
+
 struct HostFiles {
   std::filesystem::path key;       // of the production interface
   std::filesystem::path side_key;  // of the side interface
@@ -16,6 +19,10 @@ struct HostFiles {
 
 // Beside the configuration: NAME.key and NAME-side.key.
 [[nodiscard]] HostFiles host_files(const std::filesystem::path& config, std::string_view name);
+
+// Whether something has that name, be it a link that leads nowhere. Not so where nobody lets us look: to make it fails
+// then, and tells why.
+[[nodiscard]] bool is_taken(const std::filesystem::path& file);
 
 // Draws both, and writes them so that nobody but their owner may read them. Neither may exist; both are made, or none.
 Outcome<void> make_keys(const HostFiles& files);

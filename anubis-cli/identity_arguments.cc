@@ -123,7 +123,7 @@ void add_identity_commands(CLI::App& app, TypedIdentity& typed) {
 
 std::optional<Command> identity_command(const std::string& command, TypedIdentity& typed) {
   const auto allowed_ips = parse_all<model::IpPrefix>("--allowed-ips", typed.allowed_ips);
-  if (typed.config.empty()) throw UsageError{"--config: the path is empty"};
+  typed.config = absolute_config(typed.config);
   if (command == "init") {
     check_new_name(typed.init.name);
     typed.init.addresses = parse_all<model::InterfaceAddress>("--address", typed.addresses);

@@ -1,13 +1,16 @@
 #include "lib/interop/import.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
+#include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <net/if.h>
 #include <unistd.h>
@@ -16,41 +19,27 @@
 #include "anubis-cli/commands.h"
 #include "anubis-cli/host_files.h"
 #include "anubis-cli/output.h"
-#include "lib/base/fd.h"
 #include "lib/base/random.h"
-#include "lib/base/secret_text.h"
-#include "lib/base/wiped_bytes.h"
+#include "lib/config/values.h"
 #include "lib/config/wg_quick.h"
 #include "lib/config/write.h"
-#include "lib/identity/template.h"
 
 namespace anubis::cli {
 namespace {
 
-Outcome<base::SecretText> read_secret_text(const std::string& file) {
-  const base::Fd opened(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-  if (!opened) return tl::unexpected(failure_of(base::system_error(errno, "cannot open " + file)));
-  base::SecretText text;
-  base::WipedBytes chunk(4096);
-  while (text.view().size() <= config::kMaxWgQuickSize) {
-    const ssize_t got = read(opened.get(), chunk.data(), chunk.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return tl::unexpected(failure_of(base::system_error(errno, "cannot read " + file)));
-    if (got == 0) break;
-    text.append({reinterpret_cast<const char*>(chunk.data()), static_cast<std::size_t>(got)});
+Outcome<std::string> interface_of(const ImportOptions& options) {
+  constexpr std::string_view kWhatToDo = "say which interface it is to be, as in --interface wg0";
+  const std::filesystem::path file(options.file);
+  const std::filesystem::path extension = file.extension();
+  const bool is_told = !options.interface.empty();
+  if (!is_told && !extension.empty() && extension != ".conf") {
+    return tl::unexpected(
+        Failure{control::FAILED, fmt::format("{} is not called INTERFACE.conf; {}", options.file, kWhatToDo)});
   }
-  return text;
-}
-
-std::string own_name() {
-  std::array<char, 256> host{};
-  gethostname(host.data(), host.size() - 1);  // cannot fail: HOST_NAME_MAX is 64
-  return identity::fit_name(host.data());
-}
-
-std::string interface_of(const ImportOptions& options) {
-  if (!options.interface.empty()) return options.interface;
-  return std::filesystem::path(options.file).stem().string();
+  const auto name = config::parse_interface(is_told ? options.interface : file.stem().string());
+  if (name) return *name;
+  return tl::unexpected(Failure{
+      control::FAILED, is_told ? name.error().message : fmt::format("{}; {}", name.error().message, kWhatToDo)});
 }
 
 // All that was made so far, to be taken away again should anything fail.
@@ -63,8 +52,16 @@ class Made {
   base::Status text(const std::filesystem::path& file, const std::string& text) {
     return note(file, config::create_file(file, text));
   }
+  base::Status folder(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    for (auto each = folder; !each.empty() && !std::filesystem::exists(each, ignored); each = each.parent_path())
+      folders_.push_back(each);
+    return config::make_folder(folder);
+  }
   void take_back() {
     for (const auto& file : files_) (void)config::remove_file(file);
+    std::error_code ignored;  // somebody else put something there meanwhile
+    for (const auto& folder : folders_) std::filesystem::remove(folder, ignored);
   }
 
  private:
@@ -74,16 +71,22 @@ class Made {
   }
 
   std::vector<std::filesystem::path> files_;
+  std::vector<std::filesystem::path> folders_;  // the deepest first
 };
 
+enum class Keys : std::uint8_t { kOfTheFile, kDummies };
+
 // The configuration last: as long as it is not there, nobody reads the rest.
-base::Status write_all(const interop::Import& import, const std::filesystem::path& configuration, Made& made) {
+base::Status write_all(const interop::Import& import, Keys keys, const std::filesystem::path& configuration,
+                       Made& made) {
   const auto folder = configuration.parent_path();
-  if (auto status = config::make_folder(folder / "conf.d"); !status) return status;
-  for (const auto& each : import.keys) {
-    if (auto status = made.key(folder / each.file, each.key.view()); !status) return status;
-  }
+  if (auto status = made.folder(folder / "conf.d"); !status) return status;
   base::SystemRandom random;
+  for (const auto& each : import.keys) {
+    const auto dummy = crypto::generate_private_key(random);
+    const auto key = keys == Keys::kDummies ? dummy.view() : each.key.view();
+    if (auto status = made.key(folder / each.file, key); !status) return status;
+  }
   const auto side_key = crypto::generate_private_key(random);
   if (auto status = made.key(folder / import.side_key_file, side_key.view()); !status) return status;
   for (const auto& peer : import.peers) {
@@ -92,6 +95,25 @@ base::Status write_all(const interop::Import& import, const std::filesystem::pat
   if (auto status = made.text(configuration, import.configuration); !status) return status;
   const auto loaded = config::load(configuration);
   return loaded ? base::Status() : base::fail(loaded.error());
+}
+
+// Writes it all into a folder of its own, without the keys, and reads it as anubisd would: what is wrong with it shows
+// before anything is made, and in a dry run, too.
+base::Status try_out(const interop::Import& import, const ImportOptions& options) {
+  std::error_code error;
+  std::string folder = (std::filesystem::temp_directory_path(error) / "anubis-import.XXXXXX").string();
+  if (error || mkdtemp(folder.data()) == nullptr)  // for us alone
+    return base::fail_errno(error ? error.value() : errno, "cannot make a folder for temporary files");
+  Made made;
+  auto status = write_all(import, Keys::kDummies, std::filesystem::path(folder) / "anubis.toml", made);
+  made.take_back();
+  std::filesystem::remove(folder, error);
+  if (status) return status;
+  std::string& message = status.error().message;
+  const std::string real = std::filesystem::path(options.config).parent_path().string();
+  for (auto at = message.find(folder); at != std::string::npos; at = message.find(folder, at + real.size()))
+    message.replace(at, folder.size(), real);
+  return base::fail(std::move(status.error()).within("no configuration can be made of " + options.file));
 }
 
 void print_all(const interop::Import& import, const std::filesystem::path& configuration) {
@@ -118,7 +140,7 @@ std::string peers_made(const interop::Import& import) {
 
 void tell_what_is_next(const interop::Import& import, const std::string& interface) {
   const bool is_up = if_nametoindex(interface.c_str()) != 0;
-  if (is_up) {
+  if (is_up && import.is_as_it_stands) {
     print_line(fmt::format("{} stays up as it is: anubisd takes it over with its peers, and nothing is interrupted",
                            interface));
   }
@@ -140,25 +162,33 @@ void tell_what_is_next(const interop::Import& import, const std::string& interfa
 int import_file(const Context&, const ImportOptions& options) {
   crypto::initialise();
   const std::filesystem::path configuration = options.config;
-  const std::string interface = interface_of(options);
-  const auto text = read_secret_text(options.file);
+  const auto interface = interface_of(options);
+  if (!interface) return report(interface.error());
+  const auto text = read_secret_text(options.file, config::kMaxWgQuickSize);
   if (!text) return report(text.error());
-  const auto import =
-      interop::import_wg_quick(text->view(), {.file = options.file, .interface = interface, .host = own_name()});
+  const auto import = interop::import_wg_quick(
+      text->view(), {.file = options.file, .interface = *interface, .host = name_of_this_host()});
   if (!import) return report(failure_of(import.error()));
+  const HeldSignals held;
+  if (auto status = try_out(*import, options); !status) return report(failure_of(status.error()));
+  const bool is_there = is_taken(configuration);
   if (options.dry_run) {
     print_all(*import, configuration);
     for (const auto& note : import->notes) complain("mind: " + note);
+    if (is_there) complain(fmt::format("mind: {} exists already: it would stay as it is", configuration.string()));
     return control::DONE;
   }
-  if (std::filesystem::symlink_status(configuration).type() != std::filesystem::file_type::not_found) {
+  if (is_there) {
     return report(
-        {control::FAILED, fmt::format("{} exists already and stays as it is; nothing was changed\nto see what {} "
-                                      "would become: anubis import --dry-run {}",
-                                      configuration.string(), options.file, options.file)});
+        {control::FAILED, fmt::format("{} exists already and stays as it is; nothing was changed\na host has one "
+                                      "production interface: leave {} to wg-quick, or make its peers this one's, who "
+                                      "need this host's public key (anubis card), with a file each in {}\nto see what "
+                                      "{} would become: anubis import --dry-run {}",
+                                      configuration.string(), *interface,
+                                      (configuration.parent_path() / "conf.d").string(), options.file, options.file)});
   }
   Made made;
-  if (auto status = write_all(*import, configuration, made); !status) {
+  if (auto status = write_all(*import, Keys::kOfTheFile, configuration, made); !status) {
     made.take_back();
     auto failure = failure_of(status.error());
     failure.message += "\nnothing was changed";
@@ -167,7 +197,7 @@ int import_file(const Context&, const ImportOptions& options) {
   print_line(fmt::format("made {} and the keys beside it from {}", configuration.string(), options.file));
   print_line(fmt::format("made {} in {}", peers_made(*import), (configuration.parent_path() / "conf.d").string()));
   for (const auto& note : import->notes) complain("mind: " + note);
-  tell_what_is_next(*import, interface);
+  tell_what_is_next(*import, *interface);
   return control::DONE;
 }
 

@@ -1,4 +1,3 @@
-#include <array>
 #include <span>
 #include <string>
 
@@ -14,23 +13,19 @@ namespace anubis::cli {
 
 int init(const Context&, const InitOptions& options) {
   crypto::initialise();
-  std::string name = options.name;
-  if (name.empty()) {
-    std::array<char, 256> host{};
-    gethostname(host.data(), host.size() - 1);  // cannot fail: HOST_NAME_MAX is 64
-    name = identity::fit_name(host.data());
-  }
+  const std::string name = options.name.empty() ? name_of_this_host() : options.name;
   const std::filesystem::path config = options.config;
   const HostFiles files = host_files(config, name);
   // All or nothing: before anything is made it is known that nothing stands in the way.
   for (const auto& file : {config, files.key, files.side_key}) {
-    if (std::filesystem::symlink_status(file).type() == std::filesystem::file_type::not_found) continue;
+    if (!is_taken(file)) continue;
     if (access(config.parent_path().c_str(), W_OK) != 0) break;  // which the first file to be made tells better
     return report({control::FAILED, file.string() + " exists already and stays as it is; nothing was changed\n" +
                                         (file == config ? "this host's card: anubis card"
                                                         : "it is the key of this host's that is to be called " + name +
                                                               "; choose another name with --name, or move it away")});
   }
+  const HeldSignals held;
   if (auto made = make_keys(files); !made) return report(made.error());
   const std::string text = identity::host_toml({.name = name,
                                                 .key_file = files.key.string(),

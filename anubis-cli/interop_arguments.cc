@@ -86,6 +86,8 @@ void add_provision(CLI::App& app, TypedInterop& typed) {
   provision->add_flag("--text", options.text, "Print the text instead; it holds the private key");
   provision->add_flag("--companion", options.companion,
                       "Show the address of the page instead, with which the phone's browser brings it up and down");
+  provision->add_flag("--replace", options.replace,
+                      "With --companion: another page's key in the place of the one that the phone has lost");
   add_config(provision, typed.config);
 }
 
@@ -112,6 +114,18 @@ ProvisionOptions provision_of(TypedInterop& typed) {
     options.lease = std::chrono::duration_cast<seconds>(*lease);
     if (*options.lease < seconds(1)) throw UsageError{"--lease: \"" + typed.lease + "\" is over at once"};
   }
+  if (options.replace && !options.companion) throw UsageError{"--replace goes with --companion"};
+  if (options.companion) {
+    const bool is_of_the_phone = !typed.addresses.empty() || !typed.reaches.empty() || !typed.endpoint.empty() ||
+                                 !typed.side_endpoint.empty() || !typed.dns.empty() || !typed.lease.empty() ||
+                                 !typed.side_address.empty() || !options.public_key.empty() ||
+                                 options.persistent_keepalive != 0;
+    if (is_of_the_phone) {
+      throw UsageError{
+          "with --companion the phone is a peer already, as it was provisioned: only --replace, --output, "
+          "--text and --config go with it"};
+    }
+  }
   if (options.text && !options.output.empty()) throw UsageError{"either --text or --output, not both"};
   return options;
 }
@@ -125,6 +139,7 @@ void add_interop_commands(CLI::App& app, TypedInterop& typed) {
 }
 
 std::optional<Command> interop_command(const std::string& command, TypedInterop& typed) {
+  typed.config = absolute_config(typed.config);
   if (command == "import") {
     typed.import_file.config = typed.config;
     return std::move(typed.import_file);

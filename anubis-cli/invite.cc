@@ -107,14 +107,16 @@ int invite(const Context& context, const InviteOptions& options) {
   if (!delivery) return report(delivery.error());
   const std::string until = format_time(invitation.expires);
   const auto file = conf_d_file(options.config, options.name);
-  const auto force = add_file(context, options.config, file,
-                              "# Made by `anubis invite`. Void after " + until +
-                                  ", and once somebody has joined by it.\n" + identity::invitation_toml(invitation));
-  if (!force) return report(force.error());
+  Change change(context, options.config);
+  const std::string text = "# Made by `anubis invite`. Void after " + until +
+                           ", and once somebody has joined by it.\n" + identity::invitation_toml(invitation);
+  if (auto made = change.make_entry(options.name, text); !made) return report(made.error());
+  const auto force = change.put_into_force();
+  if (!force) return report(change.undo(force.error()));
   const auto signal =
       hand_out(*delivery, "the invitation of " + options.name + ": scan it on the new host, then type q");
-  if (!signal)
-    return report({signal.error().status, signal.error().message + "; to begin anew: anubis revoke " + options.name});
+  if (!signal) return report(change.undo(signal.error()));
+  change.keep();
   complain("who has this invitation can join as " + options.name + ", once, until " + until +
            ": send it where nobody else reads it");
   complain("next: on the new host, sudo anubis join - and paste it there; taken back by: anubis revoke " +

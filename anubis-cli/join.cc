@@ -21,7 +21,9 @@
 #include "anubis-cli/text.h"
 #include "lib/base/fd.h"
 #include "lib/base/random.h"
+#include "lib/base/secret_text.h"
 #include "lib/config/key_file.h"
+#include "lib/config/side_address.h"
 #include "lib/crypto/side_address.h"
 #include "lib/gate/enrolment.h"
 #include "lib/identity/plan.h"
@@ -34,25 +36,24 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::uint16_t kKeepalive = 25;
-
 // Set by a signal that ends us: what we made is taken away before we end.
 volatile std::sig_atomic_t interrupted = 0;
 void interrupt(int) { interrupted = 1; }
 
 Outcome<identity::Token> read_token(const std::string& typed) {
-  std::string text = typed;
+  base::SecretText text;
   if (typed != "-" && !typed.starts_with(identity::kTokenPrefix) && access(typed.c_str(), F_OK) != 0) {
     return fail(control::FAILED,
                 fmt::format("there is no file {}; an invitation itself begins with {}", typed, identity::kTokenPrefix));
   }
   if (typed == "-" || access(typed.c_str(), F_OK) == 0) {
-    auto read = read_text(typed, identity::kMaxTokenText);
+    auto read = read_secret_text(typed, identity::kMaxTokenText);
     if (!read) return tl::unexpected(read.error());
     text = std::move(*read);
+  } else {
+    text.append(typed);
   }
-  auto token = identity::parse_token(text);
-  explicit_bzero(text.data(), text.size());
+  auto token = identity::parse_token(text.view());
   if (!token) return tl::unexpected(failure_of(token.error()));
   return std::move(*token);
 }
@@ -172,7 +173,7 @@ std::string peer_text(const identity::Token& token) {
                           .side_endpoint = token.side_endpoint,
                           .allowed_ips = token.allowed_ips,
                           .addresses = {},
-                          .persistent_keepalive = kKeepalive};
+                          .persistent_keepalive = identity::kUsualKeepalive};
   return "# Made by `anubis join`, by an invitation of " + token.server + ".\n" + identity::peer_toml(peer);
 }
 
@@ -190,15 +191,13 @@ Outcome<Keys> make_or_find_keys(const Present& present) {
 
 // Before the other host is asked: what it did would stand.
 Outcome<void> check_absent(const std::filesystem::path& entry) {
-  if (!std::filesystem::exists(std::filesystem::symlink_status(entry))) return {};
+  if (!is_taken(entry)) return {};
   return fail(control::FAILED, entry.string() + " is there already: move it away, then try again");
 }
 
 Outcome<void> check_present(const Present& present, const identity::Token& token, const std::filesystem::path& entry) {
   if (!present.config) return check_absent(entry);
-  const auto prefix = present.config->side.prefix.address().bytes();
-  if (token.side_address !=
-      model::IpAddress::v6(crypto::derive_side_address(token.side_public_key, {prefix[0], prefix[1]}))) {
+  if (token.side_address != config::derive_side_address(token.side_public_key, present.config->side.prefix)) {
     return fail(control::FAILED,
                 fmt::format("side.prefix of this host is not that of {}; nothing was changed", token.server));
   }
@@ -227,7 +226,7 @@ int join(const Context& context, const JoinOptions& options) {
   if (!token) return report(token.error());
   const std::filesystem::path file = options.config;
   Present present{.config = {}, .files = host_files(file, token->name)};
-  if (std::filesystem::exists(std::filesystem::symlink_status(file))) {
+  if (is_taken(file)) {
     auto config = load_configuration(file);
     if (!config) return report(config.error());
     present.config = std::move(*config);
@@ -265,8 +264,17 @@ int join(const Context& context, const JoinOptions& options) {
                                                   .endpoint = {}});
     if (auto made = make_configuration(file, text); !made) return report(made.error());
   }
-  const auto force = add_file(context, file, conf_d_file(file, token->server), peer_text(*token));
-  if (!force) return report(force.error());
+  // From here on the other host has this one, so that nothing is undone any more.
+  Change change(context, file);
+  const auto made = change.make_entry(token->server, peer_text(*token));
+  change.keep();
+  if (!made) return report(made.error());
+  const auto force = change.put_into_force();
+  if (!force) {
+    return report({force.error().status,
+                   fmt::format("{}\n{} has taken this host in, and {} is there; try: anubis reload",
+                               force.error().message, token->server, conf_d_file(file, token->server).string())});
+  }
   print_line(token->server + " has taken this host in, as " + token->name);
   if (present.config) {
     for (const auto& address : token->addresses) {

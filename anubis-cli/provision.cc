@@ -151,15 +151,15 @@ int provision(const Context& context, const ProvisionOptions& options) {
               kPictureOrText);
   if (!delivery) return report(delivery.error());
 
-  if (auto written = write_output(*delivery, options.output); !written) return report(failure_of(written.error()));
-  const auto force = add_file(context, options.config, file, entry_text(*phone));
-  if (!force) {
-    take_back_output(options.output);
-    return report(force.error());
-  }
+  Change change(context, options.config);
+  if (auto written = write_output(change, *delivery, options.output); !written) return report(written.error());
+  if (auto made = change.make_entry(options.name, entry_text(*phone)); !made) return report(change.undo(made.error()));
+  const auto force = change.put_into_force();
+  if (!force) return report(change.undo(force.error()));
   const auto signal = hand_out(
       *delivery, fmt::format("{}: scan it with WireGuard's app (+, Scan from QR code), then type q", phone->name));
-  if (!signal) return report({signal.error().status, signal.error().message + "; its entry is " + file.string()});
+  if (!signal) return report(change.undo(signal.error()));
+  change.keep();
   tell_outcome(options, *delivery, *phone, *force, file, notes);
   return ended_by(*signal);
 }

@@ -4,12 +4,6 @@
 #include "anubis-cli/text.h"
 
 namespace anubis::cli {
-namespace {
-
-// A configuration of a million peers takes its time to be read.
-constexpr std::chrono::milliseconds kReloadPatience{60'000};
-
-}  // namespace
 
 int reload(const Context& context, const ReloadOptions&) {
   control::Command command;

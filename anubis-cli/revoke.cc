@@ -3,10 +3,12 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "anubis-cli/change.h"
 #include "anubis-cli/connection.h"
 #include "anubis-cli/output.h"
+#include "lib/config/edit.h"
 #include "lib/config/write.h"
 
 namespace anubis::cli {
@@ -43,14 +45,14 @@ int revoke(const Context& context, const RevokeOptions& options) {
   }
   if (entries == 0) return report({control::NO_SUCH_PEER, "there is neither a peer nor an invitation " + name});
   const auto file = conf_d_file(options.config, name);
-  const auto text =
-      std::filesystem::is_regular_file(file) ? read_text(file.string(), kMostOfFile) : Outcome<std::string>("");
+  const auto text = access(file.c_str(), F_OK) == 0 ? read_text(file.string(), kMostOfFile) : Outcome<std::string>("");
   if (!text) return report(text.error());
-  if (text->size() > kMostOfFile || tables_of(*text, name) != entries) {
+  if (text->size() > kMostOfFile || config::count_tables_of(*text, name) != entries) {
     return report({control::FAILED, fmt::format("{} does not stand in {} by itself: take its [[peer]] and its "
                                                 "[[invitation]] out by hand, then: anubis reload",
                                                 name, file.string())});
   }
+  const HeldSignals held;  // until anubisd knows of it: a peer that is gone from the files alone is still let in
   if (auto removed = config::remove_file(file); !removed) return report(failure_of(removed.error()));
   const auto left = config::load(options.config);
   if (!left) {
@@ -70,6 +72,7 @@ int revoke(const Context& context, const RevokeOptions& options) {
   }
   print_line(name + " is no peer of this host any more, and no invitation as " + name + " is good here (" +
              file.string() + " is gone)");
+  tell_of_key_files(file, *text, "");
   return control::DONE;
 }
 

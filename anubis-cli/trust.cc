@@ -5,22 +5,14 @@
 #include "anubis-cli/change.h"
 #include "anubis-cli/output.h"
 #include "anubis-cli/text.h"
-#include "lib/crypto/side_address.h"
+#include "lib/config/edit.h"
+#include "lib/config/side_address.h"
 #include "lib/identity/card.h"
 #include "lib/identity/plan.h"
 #include "lib/identity/template.h"
 
 namespace anubis::cli {
 namespace {
-
-// Keeps a way open through whatever stands between: a NAT or a firewall forgets what is silent for long.
-constexpr std::uint16_t kKeepalive = 25;
-
-bool follows_from_key(const identity::Card& card, const config::Config& config) {
-  const auto prefix = config.side.prefix.address().bytes();
-  return card.side_address ==
-         model::IpAddress::v6(crypto::derive_side_address(card.side_public_key, {prefix[0], prefix[1]}));
-}
 
 identity::PeerText peer_of(const identity::Card& card, const std::string& name, const config::Config& config,
                            std::vector<model::IpPrefix> allowed_ips) {
@@ -32,11 +24,13 @@ identity::PeerText peer_of(const identity::Card& card, const std::string& name, 
                           .side_endpoint = card.side_endpoint,
                           .allowed_ips = std::move(allowed_ips),
                           .addresses = {}};
-  if (!follows_from_key(card, config)) peer.side_address = card.side_address;
+  if (card.side_address != config::derive_side_address(card.side_public_key, config.side.prefix)) {
+    peer.side_address = card.side_address;
+  }
   // Where they are not said by the allowed IPs themselves.
   if (peer.allowed_ips != identity::ranges_of(card.addresses)) peer.addresses = card.addresses;
   // Of two with fixed addresses neither needs it.
-  if (peer.endpoint && !config.endpoint) peer.persistent_keepalive = kKeepalive;
+  if (peer.endpoint && !config.endpoint) peer.persistent_keepalive = identity::kUsualKeepalive;
   return peer;
 }
 
@@ -57,31 +51,31 @@ int trust(const Context& context, const TrustOptions& options) {
     print_line(name + " is a peer already, with these keys; nothing was changed");
     return control::DONE;
   }
-  const model::Peer* plain = nullptr;  // that the card completes
-  if (*acquaintance == identity::Acquaintance::kPlain) {
-    plain = &*std::ranges::find(config->peers, name, &model::Peer::name);
-  }
+  const bool completes = *acquaintance == identity::Acquaintance::kPlain;
+  const auto plain = completes ? std::ranges::find(config->peers, name, &model::Peer::name) : config->peers.end();
   auto allowed_ips = options.allowed_ips;
-  if (allowed_ips.empty()) allowed_ips = plain != nullptr ? plain->allowed_ips : identity::ranges_of(card->addresses);
+  if (allowed_ips.empty()) allowed_ips = completes ? plain->allowed_ips : identity::ranges_of(card->addresses);
   if (allowed_ips.empty()) {
     return report({control::FAILED, "the card names no address of " + name +
                                         ": say what goes to it, with --allowed-ips 10.44.0.7 for one"});
   }
-  if (auto checked = identity::check_ranges(*config, name, allowed_ips); !checked)
-    return report(failure_of(checked.error()));
+  // What a peer has already it has rightly, beside or within others' ranges.
+  if (!completes || !options.allowed_ips.empty()) {
+    if (auto checked = identity::check_ranges(*config, name, allowed_ips); !checked)
+      return report(failure_of(checked.error()));
+  }
 
   const auto file = conf_d_file(options.config, name);
   auto peer = peer_of(*card, name, *config, std::move(allowed_ips));
   std::string before;
-  if (plain != nullptr) {
-    const auto found = read_entry(name, file);
+  std::string entry = "# Made by `anubis trust`, from the card of " + card->name + ".\n" + identity::peer_toml(peer);
+  if (completes) {
+    auto found = read_entry(name, file);
     if (!found) return report(found.error());
-    before = *found;
-    if (!peer.endpoint) peer.endpoint = plain->endpoint;
-    if (plain->persistent_keepalive != 0) peer.persistent_keepalive = plain->persistent_keepalive;
+    before = std::move(*found);
+    if (plain->persistent_keepalive != 0) peer.persistent_keepalive = 0;
+    entry = identity::complete_peer(before, peer, !options.allowed_ips.empty());
   }
-  const std::string entry =
-      "# Made by `anubis trust`, from the card of " + card->name + ".\n" + identity::peer_toml(peer);
   if (!options.yes) {
     complain("this would be written to " + file.string() + ":\n\n" + entry);
     const auto agreed = confirm("Make " + name + " a peer of this host?");
@@ -91,10 +85,14 @@ int trust(const Context& context, const TrustOptions& options) {
       return control::FAILED;
     }
   }
-  const auto force = plain != nullptr ? change_file(context, options.config, file, before, entry)
-                                      : add_file(context, options.config, file, entry);
-  if (!force) return report(force.error());
+  Change change(context, options.config);
+  const auto written = completes ? change.replace(file, before, entry) : change.make_entry(name, entry);
+  if (!written) return report(written.error());
+  const auto force = change.put_into_force();
+  if (!force) return report(change.undo(force.error()));
+  change.keep();
   print_line(name + " is a peer of this host now (" + file.string() + ")");
+  tell_of_key_files(file, before, entry);
   if (*force == Force::kOnceItStarts) print_line("next: sudo systemctl enable --now anubisd");
   print_line("next: have " + name + " trust this host too, by what `sudo anubis card` prints here; then: anubis up " +
              name);

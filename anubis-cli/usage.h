@@ -41,6 +41,9 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* description, 
 // The option --config, with its default, $ANUBIS_CONFIG else /etc/anubis/anubis.toml, in CONFIG.
 void add_config(CLI::App* command, std::string& config);
 
+// CONFIG as a path from the root: key files and conf.d stand beside it. UsageError when it is empty.
+[[nodiscard]] std::string absolute_config(const std::string& config);
+
 // UsageError unless a peer can be called that: "" is fine for check_name().
 void check_name(const std::string& name);
 void require_name(const std::string& name);

@@ -25,6 +25,7 @@
 #include "lib/config/section.h"
 #include "lib/config/side_address.h"
 #include "lib/config/suite_policy.h"
+#include "lib/config/values.h"
 
 namespace anubis::config {
 namespace {
@@ -33,23 +34,6 @@ using base::ErrorCode;
 using base::fail;
 using model::InterfaceAddress;
 using model::IpPrefix;
-
-// What the kernel takes (dev_valid_name in net/core/dev.c), without the '%' that it would put a number for, and what
-// means something else in the rules of a firewall.
-base::Result<std::string> parse_interface(std::string_view text) {
-  constexpr std::size_t kMaxName = 15;  // IFNAMSIZ with the terminating zero
-  const auto is_bad = [](char character) {
-    return character <= ' ' || character > '~' ||
-           std::string_view("/:%*\\\"").find(character) != std::string_view::npos;
-  };
-  if (text.size() > kMaxName || text == "." || text == ".." || std::ranges::any_of(text, is_bad)) {
-    return fail(
-        ErrorCode::kInvalid,
-        fmt::format("\"{}\" cannot name an interface: 1 to 15 characters without blanks, quotes and any of /:%*\\",
-                    text));
-  }
-  return std::string(text);
-}
 
 // The whole host waits for it when it is switched off.
 base::Result<base::Duration> parse_stop_timeout(std::string_view text) {

@@ -78,7 +78,7 @@ Table convert_table(toml::table& table, std::uint32_t file);
 
 // Takes the strings out of the node. The recursion is bounded by toml++'s limit of nested values and by kMaxDotsInLine.
 Value convert(toml::node& node, std::uint32_t file) {
-  Value value{place_of(node.source(), file), DateOrTime{}};
+  Value value{place_of(node.source(), file), DateOrTime{}, static_cast<std::uint32_t>(node.source().end.line)};
   if (auto* text = node.as_string()) {
     value.data = std::move(text->get());
   } else if (const auto* integer = node.as_integer()) {

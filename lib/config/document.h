@@ -31,6 +31,7 @@ struct DateOrTime {};
 struct Value {
   Place place;
   std::variant<std::string, std::int64_t, double, bool, DateOrTime, Array, Table> data;
+  std::uint32_t last_line = 0;  // on which it ends
 };
 
 struct Entry {

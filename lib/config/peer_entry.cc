@@ -13,6 +13,7 @@
 #include "lib/config/key_file.h"
 #include "lib/config/section.h"
 #include "lib/config/side_address.h"
+#include "lib/config/values.h"
 
 namespace anubis::config {
 namespace {
@@ -24,32 +25,12 @@ using model::InterfaceAddress;
 using model::IpAddress;
 using model::IpPrefix;
 
-// F34: what can never be behind a peer.
 base::Status check_range(const IpPrefix& range, const PeerContext& context) {
-  const std::string text = range.to_string();
-  const IpPrefix loopback(
-      range.family() == model::Family::kV4 ? *IpAddress::parse("127.0.0.0") : *IpAddress::parse("::1"),
-      range.family() == model::Family::kV4 ? 8 : 128);
-  if (range.is_default_route()) {
-    if (!context.main_table) return {};
-    return fail(ErrorCode::kInvalid,
-                text +
-                    " cannot go into the main table: it would take the packets that bear the tunnel into the tunnel; "
-                    "give production.table a number of its own");
-  }
-  if (loopback.contains(range))
-    return fail(ErrorCode::kInvalid, text + " is loopback and never leaves a host; take it out");
-  if (range.length() == range.address().bits() && range.address().is_unspecified()) {
-    return fail(ErrorCode::kInvalid, fmt::format("{} is no address of anybody; a default route is written {}/0", text,
-                                                 range.address().to_string()));
-  }
-  if (context.side_prefix.overlaps(range)) {
-    return fail(ErrorCode::kInvalid,
-                fmt::format("{} overlaps the side prefix {}, which is for Anubis alone; take it out "
-                            "or set side.prefix to another, on every host",
-                            text, context.side_prefix.to_string()));
-  }
-  return {};
+  if (!range.is_default_route() || !context.main_table) return check_allowed_ip(range, context.side_prefix);
+  return fail(ErrorCode::kInvalid,
+              range.to_string() +
+                  " cannot go into the main table: it would take the packets that bear the tunnel into the tunnel; "
+                  "give production.table a number of its own");
 }
 
 void read_allowed_ips(Section& section, const PeerContext& context, PeerEntry& entry) {
@@ -226,21 +207,6 @@ void read_fail_over(Section& section, PeerEntry& entry) {
 }  // namespace
 
 std::string PeerEntry::key_path(std::string_view key) const { return fmt::format("{}[{}].{}", kind, number, key); }
-
-base::Result<HostPort> parse_endpoint(std::string_view text, const IpPrefix& side_prefix) {
-  auto parsed = HostPort::parse(text);
-  if (!parsed) return parsed;
-  const auto literal = parsed->literal();
-  if (literal && (literal->is_unspecified() || literal->is_multicast())) {
-    return fail(ErrorCode::kInvalid, parsed->host + " is the address of no single host; name the host's own");
-  }
-  if (literal && side_prefix.contains(*literal)) {
-    return fail(ErrorCode::kInvalid, parsed->host +
-                                         " is a side address, which stands inside the tunnel; name the "
-                                         "address at which the host is reached without it");
-  }
-  return parsed;
-}
 
 std::vector<Located<std::uint16_t>> read_ports(Section& section, std::string_view key) {
   constexpr std::size_t kMost = 8;

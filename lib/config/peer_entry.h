@@ -60,9 +60,6 @@ struct PeerContext {
   bool companion = false;   // its page is served
 };
 
-// Where a host is reached, by name or by an address that can be one host's outside of the side tunnel.
-[[nodiscard]] base::Result<model::HostPort> parse_endpoint(std::string_view text, const model::IpPrefix& side_prefix);
-
 // A list of UDP ports: at most eight, each once.
 [[nodiscard]] std::vector<Located<std::uint16_t>> read_ports(Section& section, std::string_view key);
 

@@ -34,13 +34,11 @@ struct WgQuickTable {
   bool operator==(const WgQuickTable&) const = default;
 };
 
-// wg-quick runs these by a shell. Here they are only text, for callers to tell their users of.
-struct WgQuickScripts {
-  std::vector<std::string> pre_up;
-  std::vector<std::string> post_up;
-  std::vector<std::string> pre_down;
-  std::vector<std::string> post_down;
-  bool operator==(const WgQuickScripts&) const = default;
+// wg-quick runs it by a shell. Here it is only text, for callers to tell their users of.
+struct WgQuickScript {
+  std::string_view key;  // "PreUp", "PostUp", "PreDown" or "PostDown"
+  std::string command;
+  std::uint32_t line = 0;
 };
 
 struct WgQuickInterface {
@@ -49,11 +47,15 @@ struct WgQuickInterface {
   std::uint32_t fwmark = 0;                       // 0: off
   std::vector<model::InterfaceAddress> addresses;
   std::vector<model::IpAddress> dns_servers;
-  std::vector<std::string> dns_search;  // domains
+  std::vector<std::string> dns_search;  // domains; with "~" before those that are only for routing queries
   std::optional<std::uint32_t> mtu;
   WgQuickTable table;
-  WgQuickScripts scripts;
+  std::vector<WgQuickScript> scripts;
   bool save_config = false;
+
+  // In which lines they stand, for whoever finds fault with them; 0, or none, where nothing was read.
+  std::uint32_t table_line = 0;
+  std::vector<std::uint32_t> address_lines;  // as many as addresses
 };
 
 struct WgQuickPeer {
@@ -62,6 +64,11 @@ struct WgQuickPeer {
   std::vector<model::IpPrefix> allowed_ips;
   std::optional<model::HostPort> endpoint;  // with its port
   std::uint16_t persistent_keepalive = 0;   // seconds; 0: off
+
+  // As in the interface.
+  std::uint32_t public_key_line = 0;
+  std::uint32_t endpoint_line = 0;
+  std::vector<std::uint32_t> allowed_ips_lines;  // as many as allowed IPs
 };
 
 // Move-only: it holds private keys.
@@ -70,8 +77,12 @@ struct WgQuickFile {
   std::vector<WgQuickPeer> peers;  // with different keys
 };
 
+// TEXT without the byte order mark that Windows' editors put before it.
+[[nodiscard]] std::string_view without_byte_order_mark(std::string_view text);
+
 // `name` is what errors call the text: "FILE:LINE:COLUMN: key AllowedIPs: what is wrong", a line for each fault, at
-// most 20 of them. No error quotes a private or preshared key, wherever in a line it stands by mistake.
+// most 20 of them. No error quotes a private or preshared key, wherever in a line it stands by mistake. A text that is
+// something else altogether (what `wg show` prints, a file of systemd-networkd, …) is called by its name instead.
 // crypto::initialise() first.
 [[nodiscard]] base::Result<WgQuickFile> parse_wg_quick(std::string_view text, const std::string& name);
 

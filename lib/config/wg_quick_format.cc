@@ -78,10 +78,7 @@ void write_interface(Writer& out, const WgQuickInterface& interface) {
   out.lines("DNS", interface.dns_search);
   if (interface.mtu) out.line("MTU", *interface.mtu);
   write_table(out, interface.table);
-  out.lines("PreUp", interface.scripts.pre_up);
-  out.lines("PostUp", interface.scripts.post_up);
-  out.lines("PreDown", interface.scripts.pre_down);
-  out.lines("PostDown", interface.scripts.post_down);
+  for (const WgQuickScript& script : interface.scripts) out.line(script.key, script.command);
   if (interface.save_config) out.line("SaveConfig", "true");
 }
 

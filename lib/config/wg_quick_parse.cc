@@ -1,7 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <charconv>
 #include <limits>
 #include <unordered_map>
 #include <utility>
@@ -11,48 +9,14 @@
 #include "lib/config/report.h"
 #include "lib/config/suggestion.h"
 #include "lib/config/wg_quick.h"
+#include "lib/config/wg_quick_foreign.h"
+#include "lib/config/wg_quick_text.h"
 
 namespace anubis::config {
 namespace {
 
-constexpr std::string_view kBlanks = " \t";
 constexpr std::string_view kOff = "off";
 constexpr std::size_t kMaxSentence = 512;
-
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
-bool same_word(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char one, char other) {
-    return std::tolower(static_cast<unsigned char>(one)) == std::tolower(static_cast<unsigned char>(other));
-  });
-}
-
-// What a slip of a key looks like. Anything else may be half of a base64 key, which no error must repeat.
-bool is_word(std::string_view text) {
-  constexpr std::size_t kMaxWord = 24;
-  return !text.empty() && text.size() <= kMaxWord &&
-         std::ranges::all_of(text, [](char character) { return std::isalpha(static_cast<unsigned char>(character)); });
-}
-
-// Decimal without leading zeros, which others would take for octal; hexadecimal behind "0x".
-std::optional<std::uint32_t> parse_number(std::string_view text, std::uint32_t min, std::uint32_t max,
-                                          bool may_be_hex) {
-  int base = 10;
-  if (may_be_hex && (text.starts_with("0x") || text.starts_with("0X"))) {
-    base = 16;
-    text.remove_prefix(2);
-  } else if (text.size() > 1 && text.starts_with('0')) {
-    return std::nullopt;
-  }
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (error != std::errc{} || end != text.data() + text.size() || value < min || value > max) return std::nullopt;
-  return value;
-}
 
 class Parser {
  public:
@@ -63,10 +27,13 @@ class Parser {
  private:
   enum class Part : std::uint8_t { kNone, kInterface, kPeer, kUnknown };
 
+  // How often a key may be given, and whether without a value, by which wg-quick means the default.
+  enum class Given : std::uint8_t { kOnce, kOnceOrEmpty, kAnyTimes };
+
   struct Key {
     std::string_view name;
     Part part;
-    bool adds_up;  // may be given more than once
+    Given given;
     void (Parser::*take)(std::string_view value);
   };
   static constexpr std::size_t kKeys = 17;
@@ -78,8 +45,8 @@ class Parser {
   void take_unknown(std::string_view key);
   [[nodiscard]] std::string_view part_name() const { return part_ == Part::kPeer ? "[Peer]" : "[Interface]"; }
 
-  // Of the value that is being read, which the text may quote: not whole when it is long.
-  void error(std::string_view text) { report_.error(place_, key_, text.substr(0, kMaxSentence)); }
+  // Of the value that is being read, which the text may quote: not whole when it is long, and no key.
+  void error(std::string_view text);
   void error_at_line(std::string_view text) { report_.error({0, line_, 1}, {}, text); }
   // The number, or none with the fault reported.
   std::optional<std::uint32_t> number(std::string_view value, std::uint32_t min, std::uint32_t max);
@@ -95,10 +62,7 @@ class Parser {
   void take_dns(std::string_view value);
   void take_mtu(std::string_view value);
   void take_table(std::string_view value);
-  void take_pre_up(std::string_view value) { file_.interface.scripts.pre_up.emplace_back(value); }
-  void take_post_up(std::string_view value) { file_.interface.scripts.post_up.emplace_back(value); }
-  void take_pre_down(std::string_view value) { file_.interface.scripts.pre_down.emplace_back(value); }
-  void take_post_down(std::string_view value) { file_.interface.scripts.post_down.emplace_back(value); }
+  void take_script(std::string_view value) { file_.interface.scripts.push_back({key_, std::string(value), line_}); }
   void take_save_config(std::string_view value);
   void take_public_key(std::string_view value);
   void take_preshared_key(std::string_view value);
@@ -115,28 +79,30 @@ class Parser {
   std::array<std::uint32_t, kKeys> seen_{};  // in which line of this part; 0: not yet
   std::unordered_map<crypto::PublicKey, std::uint32_t, crypto::PublicKeyHash> peer_lines_;
   std::uint32_t line_ = 0;
+  bool told_of_amnezia_ = false;
   std::string_view key_;
+  std::string_view value_;
   Place place_;
 };
 
 const std::array<Parser::Key, Parser::kKeys> Parser::kKnown{{
-    {"PrivateKey", Part::kInterface, false, &Parser::take_private_key},
-    {"ListenPort", Part::kInterface, false, &Parser::take_listen_port},
-    {"FwMark", Part::kInterface, false, &Parser::take_fwmark},
-    {"Address", Part::kInterface, true, &Parser::take_addresses},
-    {"DNS", Part::kInterface, true, &Parser::take_dns},
-    {"MTU", Part::kInterface, false, &Parser::take_mtu},
-    {"Table", Part::kInterface, false, &Parser::take_table},
-    {"PreUp", Part::kInterface, true, &Parser::take_pre_up},
-    {"PostUp", Part::kInterface, true, &Parser::take_post_up},
-    {"PreDown", Part::kInterface, true, &Parser::take_pre_down},
-    {"PostDown", Part::kInterface, true, &Parser::take_post_down},
-    {"SaveConfig", Part::kInterface, false, &Parser::take_save_config},
-    {"PublicKey", Part::kPeer, false, &Parser::take_public_key},
-    {"PresharedKey", Part::kPeer, false, &Parser::take_preshared_key},
-    {"AllowedIPs", Part::kPeer, true, &Parser::take_allowed_ips},
-    {"Endpoint", Part::kPeer, false, &Parser::take_endpoint},
-    {"PersistentKeepalive", Part::kPeer, false, &Parser::take_keepalive},
+    {"PrivateKey", Part::kInterface, Given::kOnce, &Parser::take_private_key},
+    {"ListenPort", Part::kInterface, Given::kOnce, &Parser::take_listen_port},
+    {"FwMark", Part::kInterface, Given::kOnce, &Parser::take_fwmark},
+    {"Address", Part::kInterface, Given::kAnyTimes, &Parser::take_addresses},
+    {"DNS", Part::kInterface, Given::kAnyTimes, &Parser::take_dns},
+    {"MTU", Part::kInterface, Given::kOnceOrEmpty, &Parser::take_mtu},
+    {"Table", Part::kInterface, Given::kOnceOrEmpty, &Parser::take_table},
+    {"PreUp", Part::kInterface, Given::kAnyTimes, &Parser::take_script},
+    {"PostUp", Part::kInterface, Given::kAnyTimes, &Parser::take_script},
+    {"PreDown", Part::kInterface, Given::kAnyTimes, &Parser::take_script},
+    {"PostDown", Part::kInterface, Given::kAnyTimes, &Parser::take_script},
+    {"SaveConfig", Part::kInterface, Given::kOnce, &Parser::take_save_config},
+    {"PublicKey", Part::kPeer, Given::kOnce, &Parser::take_public_key},
+    {"PresharedKey", Part::kPeer, Given::kOnce, &Parser::take_preshared_key},
+    {"AllowedIPs", Part::kPeer, Given::kAnyTimes, &Parser::take_allowed_ips},
+    {"Endpoint", Part::kPeer, Given::kOnce, &Parser::take_endpoint},
+    {"PersistentKeepalive", Part::kPeer, Given::kOnce, &Parser::take_keepalive},
 }};
 
 // --- lines -----------------------------------------------------------------------------------------------------------
@@ -146,6 +112,9 @@ base::Result<WgQuickFile> Parser::parse(std::string_view text) {
     return base::fail(base::ErrorCode::kInvalid, fmt::format("{} is larger than {} MiB; that is no configuration",
                                                              report_.file(0), kMaxWgQuickSize >> 20));
   }
+  text = without_byte_order_mark(text);
+  if (const auto foreign = foreign_format(text); !foreign.empty())
+    return base::fail(base::ErrorCode::kInvalid, fmt::format("{} {}", report_.file(0), foreign));
   while (!text.empty()) {
     ++line_;
     const auto end = text.find('\n');
@@ -155,8 +124,9 @@ base::Result<WgQuickFile> Parser::parse(std::string_view text) {
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   end_part();
-  if (interface_line_ == 0) {
-    report_.error({0, 1, 1}, {}, "there is no [Interface] section; is this a file of wg-quick?");
+  if (interface_line_ == 0) {  // then nothing else that was found means anything
+    return base::fail(base::ErrorCode::kInvalid,
+                      report_.where({0, 1, 1}) + ":1: there is no [Interface] section; is this a file of wg-quick?");
   }
   if (report_.has_errors()) return base::fail(report_.take_error());
   return std::move(file_);
@@ -172,6 +142,7 @@ void Parser::take_line(std::string_view line) {
     return error_at_line("the line holds a control character; take it out");
   }
   if (content.starts_with('[')) return begin_part(content);
+  if (content.starts_with(';')) return error_at_line("a comment begins with # here, not with ;");
   const auto equals = stripped.find('=');
   if (equals == std::string_view::npos) {
     return error_at_line("the line is neither a section, as in [Peer], nor KEY = VALUE");
@@ -184,17 +155,18 @@ void Parser::take_line(std::string_view line) {
   const auto known = std::ranges::find_if(kKnown, [&](const Key& key) { return same_word(key.name, name); });
   if (known == kKnown.end()) return take_unknown(name);
   key_ = known->name;
+  value_ = value;
   place_ = {0, line_, static_cast<std::uint32_t>(1 + (value.empty() ? equals : value.data() - line.data()))};
   if (known->part != part_) {
     return error(fmt::format("does not belong into {}; move it to {}", part_name(),
                              part_ == Part::kPeer ? "[Interface]" : "a [Peer]"));
   }
   std::uint32_t& seen = seen_[static_cast<std::size_t>(known - kKnown.begin())];
-  if (seen != 0 && !known->adds_up) {
+  if (seen != 0 && known->given != Given::kAnyTimes) {
     return error(fmt::format("stands in line {} already; keep one of the two", seen));
   }
   seen = line_;
-  if (value.empty() && !known->adds_up) return error("has no value; give it one or take the line out");
+  if (value.empty() && known->given == Given::kOnce) return error("has no value; give it one or take the line out");
   if (!value.empty()) (this->*known->take)(value);
 }
 
@@ -227,12 +199,24 @@ void Parser::end_part() {
 }
 
 void Parser::take_unknown(std::string_view key) {
+  if (is_amnezia_key(key)) {
+    if (!std::exchange(told_of_amnezia_, true))
+      error_at_line("this is a tunnel of AmneziaWG, which plain WireGuard peers cannot speak");
+    return;
+  }
   if (!is_word(key)) return error_at_line("the line does not begin with a key that is known here");
   std::vector<std::string_view> known;
   for (const Key& each : kKnown) {
     if (each.part == part_) known.push_back(each.name);
   }
   report_.error({0, line_, 1}, key, fmt::format("is not known in {}; {}", part_name(), suggestion(key, known)));
+}
+
+void Parser::error(std::string_view text) {
+  if (!may_hold_key(value_) || text.find('"') == std::string_view::npos) {
+    return report_.error(place_, key_, text.substr(0, kMaxSentence));
+  }
+  report_.error(place_, key_, "cannot be read; it is not repeated here, as there may be a key in it");
 }
 
 // --- values ----------------------------------------------------------------------------------------------------------
@@ -288,7 +272,14 @@ void Parser::take_addresses(std::string_view value) {
   each_element(value, [this](std::string_view text) {
     const auto address = model::InterfaceAddress::parse(text);
     if (!address) return error(address.error().message);
-    file_.interface.addresses.push_back(*address);
+    auto& addresses = file_.interface.addresses;
+    const auto same = std::ranges::find(addresses, address->address, &model::InterfaceAddress::address);
+    if (same != addresses.end()) {
+      return error(fmt::format("{} stands in line {} already; keep one of the two", address->address.to_string(),
+                               file_.interface.address_lines[static_cast<std::size_t>(same - addresses.begin())]));
+    }
+    addresses.push_back(*address);
+    file_.interface.address_lines.push_back(line_);
   });
 }
 
@@ -298,8 +289,11 @@ void Parser::take_dns(std::string_view value) {
       file_.interface.dns_servers.push_back(*server);
       return;
     }
-    const auto domain = model::HostPort::parse(text);
-    if (!domain || domain->port || domain->literal()) {
+    // What systemd-resolved takes: "~corp.example.net", and "~." for all.
+    const std::string_view name = text.starts_with('~') ? text.substr(1) : text;
+    const auto domain = model::HostPort::parse(name);
+    const bool is_all = text == "~.";
+    if (!is_all && (!domain || domain->port || domain->literal() || is_key_not_host(name))) {
       return error(fmt::format("\"{}\" is neither the address of a server nor a domain to search", text));
     }
     file_.interface.dns_search.emplace_back(text);
@@ -312,6 +306,7 @@ void Parser::take_mtu(std::string_view value) {
 }
 
 void Parser::take_table(std::string_view value) {
+  file_.interface.table_line = line_;
   struct Named {
     std::string_view name;
     WgQuickTable table;
@@ -342,6 +337,7 @@ void Parser::take_public_key(std::string_view value) {
   const auto key = crypto::parse_public_key(value);
   if (!key) return error(key.error().message);
   peer_.public_key = *key;
+  peer_.public_key_line = line_;
   const auto [found, is_new] = peer_lines_.emplace(*key, line_);
   if (!is_new)
     error(fmt::format("is the key of the peer in line {} already; make one [Peer] of the two", found->second));
@@ -357,16 +353,23 @@ void Parser::take_allowed_ips(std::string_view value) {
     const auto prefix = model::IpPrefix::parse(trim(value.substr(0, comma)));
     if (!prefix) return error(prefix.error().message);
     peer_.allowed_ips.push_back(*prefix);
+    peer_.allowed_ips_lines.push_back(line_);
     if (comma == std::string_view::npos) return;
     value.remove_prefix(comma + 1);
   }
 }
 
 void Parser::take_endpoint(std::string_view value) {
-  auto endpoint = model::HostPort::parse(value);
+  // wg takes out all blanks.
+  const auto colon = std::min(value.rfind(':'), value.size());
+  const std::string port(trim(value.substr(std::min(colon + 1, value.size()))));
+  const std::string text = std::string(trim(value.substr(0, colon))) + (colon < value.size() ? ":" + port : "");
+  auto endpoint = model::HostPort::parse(text);
   if (!endpoint) return error(endpoint.error().message);
   if (!endpoint->port) return error("needs a port behind the host, as in example.net:51820");
+  if (is_key_not_host(endpoint->host)) return error("names a key as its host; name the host");
   peer_.endpoint = std::move(*endpoint);
+  peer_.endpoint_line = line_;
 }
 
 void Parser::take_keepalive(std::string_view value) {
@@ -379,6 +382,12 @@ void Parser::take_keepalive(std::string_view value) {
 }
 
 }  // namespace
+
+std::string_view without_byte_order_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
+  return text;
+}
 
 base::Result<WgQuickFile> parse_wg_quick(std::string_view text, const std::string& name) {
   return Parser(name).parse(text);

@@ -109,6 +109,12 @@ base::Result<base::Secret<kKeySize>> parse_secret(std::string_view text) {
   return secret;
 }
 
+base::Secret<kKeySize> duplicate(std::span<const std::uint8_t, kKeySize> secret) {
+  base::Secret<kKeySize> copy;
+  std::ranges::copy(secret, copy.writable().begin());
+  return copy;
+}
+
 base::Secret<kKeyTextSize> format_secret(std::span<const std::uint8_t, kKeySize> secret) {
   base::Secret<kKeyTextSize + 1> terminated;
   sodium_bin2base64(reinterpret_cast<char*>(terminated.writable().data()), terminated.kSize, secret.data(),

@@ -51,6 +51,9 @@ class PrivateKey {
 // kInvalid unless text is exactly the base64 of 32 bytes.
 [[nodiscard]] base::Result<base::Secret<kKeySize>> parse_secret(std::string_view text);
 
+// A private or preshared key once more, to be kept elsewhere (as base::Secret's own duplicate()).
+[[nodiscard]] base::Secret<kKeySize> duplicate(std::span<const std::uint8_t, kKeySize> secret);
+
 constexpr std::size_t kKeyTextSize = 44;
 // The base64 of a private or preshared key, as parse_secret() takes it.
 [[nodiscard]] base::Secret<kKeyTextSize> format_secret(std::span<const std::uint8_t, kKeySize> secret);

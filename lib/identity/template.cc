@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "lib/config/config.h"
+#include "lib/config/edit.h"
 #include "lib/config/name.h"
 
 namespace anubis::identity {
@@ -11,11 +12,13 @@ namespace {
 
 template <class T>
 std::string list_of(const std::vector<T>& values) {
-  std::vector<std::string> quoted;
-  quoted.reserve(values.size());
-  for (const T& value : values) quoted.push_back(fmt::format("\"{}\"", value.to_string()));
-  return fmt::format("[{}]", fmt::join(quoted, ", "));
+  std::vector<std::string> texts;
+  texts.reserve(values.size());
+  for (const T& value : values) texts.push_back(fmt::format("\"{}\"", value.to_string()));
+  return fmt::format("[{}]", fmt::join(texts, ", "));
 }
+
+std::string in_quotes(std::string_view text) { return fmt::format("\"{}\"", text); }
 
 // HOST alone where the port is the usual one.
 std::string brief(const model::HostPort& endpoint, std::uint16_t usual) {
@@ -38,6 +41,25 @@ std::string endpoint_of(const HostText& host) {
     return fmt::format("{}endpoint = \"{}\"\n", kComment, brief(*host.endpoint, config::kDefaultProductionPort));
   }
   return fmt::format("{}#endpoint = \"{}.example.net\"\n", kComment, host.name);
+}
+
+std::optional<std::string> side_address_of(const PeerText& peer) {
+  if (!peer.side_address) return std::nullopt;
+  return in_quotes(peer.side_address->to_string());
+}
+
+std::optional<std::string> endpoint_of(const PeerText& peer) {
+  if (!peer.endpoint) return std::nullopt;
+  return in_quotes(brief(*peer.endpoint, config::kDefaultProductionPort));
+}
+
+// Without it, the endpoint's host with the usual port is meant.
+std::optional<std::string> side_endpoint_of(const PeerText& peer) {
+  if (!peer.side_endpoint) return std::nullopt;
+  if (peer.endpoint && *peer.side_endpoint == model::HostPort{peer.endpoint->host, config::kDefaultSidePort}) {
+    return std::nullopt;
+  }
+  return in_quotes(peer.side_endpoint->to_string());
 }
 
 }  // namespace
@@ -80,22 +102,31 @@ private_key_file = "{}"
 std::string peer_toml(const PeerText& peer) {
   std::string text = fmt::format("[[peer]]\nname = \"{}\"\npublic_key = \"{}\"\nside_public_key = \"{}\"\n", peer.name,
                                  peer.public_key.to_base64(), peer.side_public_key.to_base64());
-  if (peer.side_address) text += fmt::format("side_address = \"{}\"\n", peer.side_address->to_string());
-  if (peer.endpoint) {
-    text += fmt::format("endpoint = \"{}\"\n", brief(*peer.endpoint, config::kDefaultProductionPort));
-  }
-  // Without it, the endpoint's host with the usual port is meant.
-  if (peer.side_endpoint &&
-      (!peer.endpoint || *peer.side_endpoint != model::HostPort{peer.endpoint->host, config::kDefaultSidePort})) {
-    text += fmt::format("side_endpoint = \"{}\"\n", peer.side_endpoint->to_string());
-  }
+  const auto line = [&text](std::string_view key, const std::optional<std::string>& value) {
+    if (value) text += fmt::format("{} = {}\n", key, *value);
+  };
+  line("side_address", side_address_of(peer));
+  line("endpoint", endpoint_of(peer));
+  line("side_endpoint", side_endpoint_of(peer));
   text += "# What goes to it and may come from it while it is up.\n";
-  text += fmt::format("allowed_ips = {}\n", list_of(peer.allowed_ips));
-  if (!peer.addresses.empty()) text += fmt::format("addresses = {}\n", list_of(peer.addresses));
-  if (peer.persistent_keepalive != 0) {
-    text += fmt::format("persistent_keepalive = {}\n", peer.persistent_keepalive);
-  }
+  line("allowed_ips", list_of(peer.allowed_ips));
+  if (!peer.addresses.empty()) line("addresses", list_of(peer.addresses));
+  if (peer.persistent_keepalive != 0) line("persistent_keepalive", std::to_string(peer.persistent_keepalive));
   return text;
+}
+
+std::string complete_peer(std::string_view entry, const PeerText& peer, bool ranges) {
+  std::vector<config::Setting> settings{{"plain", {}},
+                                        {"production_preshared_key_file", {}},  // there is one for each session now
+                                        {"side_public_key", in_quotes(peer.side_public_key.to_base64())},
+                                        {"side_address", side_address_of(peer)},
+                                        {"side_endpoint", side_endpoint_of(peer)}};
+  if (peer.endpoint) settings.push_back({"endpoint", endpoint_of(peer)});
+  if (ranges) settings.push_back({"allowed_ips", list_of(peer.allowed_ips)});
+  if (!peer.addresses.empty()) settings.push_back({"addresses", list_of(peer.addresses)});
+  if (peer.persistent_keepalive != 0)
+    settings.push_back({"persistent_keepalive", std::to_string(peer.persistent_keepalive)});
+  return config::edit_peer(entry, settings);
 }
 
 std::string invitation_toml(const InvitationText& invitation) {

@@ -28,6 +28,9 @@ struct HostText {
 // anubis.toml.
 [[nodiscard]] std::string host_toml(const HostText& host);
 
+// Seconds. Keeps a way open through whatever stands between: a NAT or a firewall forgets what is silent for long.
+constexpr std::uint16_t kUsualKeepalive = 25;
+
 struct PeerText {
   std::string name;
   crypto::ProductionPublicKey public_key;
@@ -42,6 +45,10 @@ struct PeerText {
 
 // A [[peer]], as it stands in a file of conf.d.
 [[nodiscard]] std::string peer_toml(const PeerText& peer);
+
+// ENTRY, the [[peer]] of a host on which no Anubis ran, with what its card says; all else that stands there stays. With
+// RANGES also its allowed IPs. Without a keepalive of its own it keeps what it has.
+[[nodiscard]] std::string complete_peer(std::string_view entry, const PeerText& peer, bool ranges);
 
 struct InvitationText {
   std::string name;

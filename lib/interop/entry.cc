@@ -7,8 +7,11 @@
 namespace anubis::interop {
 
 std::string format_entry(const PlainPeer& peer) {
-  std::string text = fmt::format("[[peer]]\nname = \"{}\"\nplain = true\npublic_key = \"{}\"\n", peer.name,
-                                 peer.public_key.to_base64());
+  // The comment goes with its line, when a card completes the peer.
+  std::string text = fmt::format(
+      "[[peer]]\nname = \"{}\"\nplain = true # no Anubis runs there: up and down are done at this end alone\n"
+      "public_key = \"{}\"\n",
+      peer.name, peer.public_key.to_base64());
   if (peer.side_address) text += fmt::format("side_address = \"{}\"\n", peer.side_address->to_string());
   if (!peer.preshared_key_file.empty())
     text += fmt::format("production_preshared_key_file = \"{}\"\n", peer.preshared_key_file);

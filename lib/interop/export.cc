@@ -1,22 +1,11 @@
 #include "lib/interop/export.h"
 
-#include <algorithm>
-
 namespace anubis::interop {
-namespace {
-
-base::Secret<crypto::kKeySize> duplicate(std::span<const std::uint8_t, crypto::kKeySize> key) {
-  base::Secret<crypto::kKeySize> secret;
-  std::ranges::copy(key, secret.writable().begin());
-  return secret;
-}
-
-}  // namespace
 
 config::WgQuickFile export_tunnel(const config::Config& config, const model::Peer& peer) {
   const config::Production& production = config.production;
   config::WgQuickFile file;
-  file.interface.private_key.emplace(duplicate(production.private_key.view()));
+  file.interface.private_key.emplace(crypto::duplicate(production.private_key.view()));
   file.interface.listen_port = production.listen_port;
   // Ours serves our rules; wg-quick has its own.
   if (production.fwmark != config::kDefaultMark) file.interface.fwmark = production.fwmark;
@@ -25,7 +14,8 @@ config::WgQuickFile export_tunnel(const config::Config& config, const model::Pee
 
   config::WgQuickPeer exported;
   exported.public_key = peer.public_key;
-  if (peer.production_preshared_key) exported.preshared_key.emplace(duplicate(peer.production_preshared_key->view()));
+  if (peer.production_preshared_key)
+    exported.preshared_key.emplace(crypto::duplicate(peer.production_preshared_key->view()));
   exported.allowed_ips = peer.allowed_ips;
   exported.endpoint = peer.endpoint;
   exported.persistent_keepalive = peer.persistent_keepalive;

@@ -35,6 +35,7 @@ struct Import {
   std::vector<ImportedKey> keys;  // the production key first
   std::vector<ImportedPeer> peers;
   std::vector<std::string> notes;  // a sentence each: what is different from now on
+  bool is_as_it_stands = true;     // its interface, if it is up, has these very peers
 };
 
 // kInvalid: it is no file of wg-quick, or has no private key. No peer of it runs Anubis as far as is known: each is

@@ -1,108 +1,124 @@
 #include "lib/interop/peer_names.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdint>
+#include <map>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
+
+#include "lib/interop/peer_comment.h"
 
 namespace anubis::interop {
 namespace {
 
-constexpr std::string_view kBlanks = " \t\r";
-constexpr std::size_t kMostWords = 3;  // of a name; what has more is prose
-constexpr std::size_t kLongest = 48;   // leaves room for a number behind it
+using Kind = PeerComment::Kind;
 
-bool is_letter_or_digit(char character) { return std::isalnum(static_cast<unsigned char>(character)) != 0; }
+// The one of two names of a peer that is to be believed has the higher rank, and of one rank the first.
+enum class Rank : std::uint8_t {
+  kNone,
+  kBefore,  // a comment above [Peer], the nearest
+  kInside,  // in it, above its first key, or behind [Peer] or the public key
+  kKeyed,   // which says that it is the name
+};
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char byte) { return static_cast<char>(std::tolower(byte)); });
-  return out;
-}
-
-std::string_view trimmed(std::string_view text, std::string_view what = kBlanks) {
-  const auto first = text.find_first_not_of(what);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(what) - first + 1);
-}
-
-std::vector<std::string_view> words_of(std::string_view text) {
-  std::vector<std::string_view> words;
-  while (!(text = trimmed(text)).empty()) {
-    const auto end = std::min(text.find_first_of(kBlanks), text.size());
-    words.push_back(text.substr(0, end));
-    text.remove_prefix(end);
-  }
-  return words;
-}
-
-// With everything that a name may not have replaced by single hyphens. ASCII only: names are typed at a shell.
-std::string fit(std::string_view text) {
-  std::string name;
-  for (const char character : text) {
-    const bool is_fine = is_letter_or_digit(character) || character == '.' || character == '_' || character == '-';
-    const char fitting = is_fine ? character : '-';
-    if (fitting == '-' && (name.empty() || name.back() == '-')) continue;
-    if (fitting == '.' && name.empty()) continue;
-    name.push_back(fitting);
-  }
-  name.resize(std::min(name.size(), kLongest));
-  while (!name.empty() && (name.back() == '-' || name.back() == '.')) name.pop_back();
-  return name;
-}
-
-// The name in a comment; "" when it is about something else.
-std::string name_in(std::string_view comment) {
-  static constexpr std::string_view kIntroductions[] = {"name", "client", "peer",   "friendly_name", "friendlyname",
-                                                        "user", "begin",  "device", "hostname",      "host"};
-  comment = trimmed(comment, "# \t\r-=*;");
-  const auto end_of_key = comment.find_first_of("=:");
-  if (end_of_key != std::string_view::npos) {
-    const std::string key = lower(trimmed(comment.substr(0, end_of_key)));
-    // "AllowedIPs = …", "Created: …"
-    if (std::ranges::find(kIntroductions, key) == std::end(kIntroductions)) return {};
-    comment = trimmed(comment.substr(end_of_key + 1));
-  }
-  auto words = words_of(comment);
-  if (words.size() > 1 && std::ranges::find(kIntroductions, lower(words.front())) != std::end(kIntroductions))
-    words.erase(words.begin());
-  const auto aside = std::ranges::find_if(words, [](std::string_view word) { return word.starts_with('('); });
-  words.erase(aside, words.end());
-  if (words.empty() || words.size() > kMostWords) return {};
-  std::string name;
-  for (const std::string_view word : words) name.append(name.empty() ? "" : " ").append(word);
-  return fit(name);
-}
-
-// For each [Peer], the first comment that holds a name. One that stands behind a section's keys belongs to what
-// follows.
-std::vector<std::string> names_in_comments(std::string_view text) {
-  std::vector<std::string> names;
-  std::string pending;
-  bool in_peer = false;
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const std::string_view line = trimmed(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.starts_with('#')) {
-      if (pending.empty()) pending = name_in(line);
-    } else if (line.starts_with('[')) {
-      in_peer = lower(line).starts_with("[peer]");
-      if (in_peer) names.push_back(std::exchange(pending, {}));
-      pending.clear();
-    } else if (!line.empty()) {
-      if (in_peer && names.back().empty()) names.back() = pending;
-      pending.clear();
+// Goes through the lines of a file and keeps the best name of each [Peer].
+class Namer {
+ public:
+  void take_line(std::string_view line) {
+    const auto hash = std::min(line.find('#'), line.size());
+    const std::string_view content = trimmed(line.substr(0, hash));
+    const std::string_view comment = line.substr(hash);
+    if (content.starts_with('[')) {
+      begin_section(lower(content), comment);
+    } else if (!content.empty()) {
+      // Not the value, which may be a private key.
+      take_key(lower(trimmed(content.substr(0, content.find('=')))), comment);
+    } else if (comment.empty()) {
+      // What stands above an empty line is a heading, unless it says that it is a name.
+      if (pending_.kind != Kind::kKeyed) pending_ = {};
+    } else {
+      take_comment(classify_comment(comment));
     }
   }
-  return names;
+  [[nodiscard]] std::vector<std::string> take_names() {
+    std::vector<std::string> names;
+    names.reserve(peers_.size());
+    for (Named& peer : peers_) names.push_back(std::move(peer.name));
+    return names;
+  }
+
+ private:
+  struct Named {
+    Rank rank = Rank::kNone;
+    std::string name;
+  };
+
+  void begin_section(const std::string& header, std::string_view comment) {
+    is_above_keys_ = header == "[peer]";
+    is_in_peer_ = is_above_keys_;
+    if (is_in_peer_) {
+      peers_.emplace_back();
+      offer(pending_, Rank::kBefore);
+      offer(classify_comment(comment), Rank::kInside);
+    }
+    pending_ = {};
+  }
+  void take_key(const std::string& key, std::string_view comment) {
+    // Between keys only what says that it is a name is one.
+    if (is_in_peer_ && pending_.kind == Kind::kKeyed) offer(pending_, Rank::kKeyed);
+    if (is_in_peer_ && key == "publickey") offer(classify_comment(comment), Rank::kInside);
+    pending_ = {};
+    is_above_keys_ = false;
+  }
+  // Behind a peer's keys it is about the next one.
+  void take_comment(PeerComment comment) {
+    switch (comment.kind) {
+      case Kind::kNothing:
+        return;
+      case Kind::kCloses:
+        pending_ = {};
+        return;
+      case Kind::kName:
+      case Kind::kKeyed:
+        if (is_above_keys_) return offer(comment, Rank::kInside);
+        if (comment.kind >= pending_.kind) pending_ = std::move(comment);
+        return;
+    }
+  }
+  void offer(const PeerComment& comment, Rank rank) {
+    if (comment.name.empty()) return;
+    if (comment.kind == Kind::kKeyed) rank = Rank::kKeyed;
+    if (rank > peers_.back().rank) peers_.back() = {rank, comment.name};
+  }
+
+  std::vector<Named> peers_;
+  PeerComment pending_;  // the nearest name above this line that is nobody's yet
+  bool is_in_peer_ = false;
+  bool is_above_keys_ = false;
+};
+
+std::vector<std::string> names_in_comments(std::string_view text) {
+  Namer namer;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    namer.take_line(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return namer.take_names();
 }
 
 std::string name_in_endpoint(const config::WgQuickPeer& peer) {
   if (!peer.endpoint || peer.endpoint->literal()) return {};
-  return fit(std::string_view(peer.endpoint->host).substr(0, peer.endpoint->host.find('.')));
+  return fit_peer_name(std::string_view(peer.endpoint->host).substr(0, peer.endpoint->host.find('.')));
+}
+
+// Providers name a file after the server: se-mma-wg-001.conf. "wg0" names none, and "wg0-client-alice" the client.
+std::string name_in_file(const config::WgQuickFile& file, std::string_view file_stem) {
+  const bool is_of_one_server = file.peers.size() == 1 && file.peers.front().endpoint;
+  const bool is_of_interface = file_stem.starts_with("wg") || file_stem.find('-') == std::string_view::npos;
+  return is_of_one_server && !is_of_interface ? fit_peer_name(file_stem) : "";
 }
 
 // Names that differ in case alone, or by a "wg" behind them, are one to the configuration.
@@ -114,18 +130,20 @@ std::string identity_of(std::string_view name) {
 
 }  // namespace
 
-std::vector<std::string> names_of_peers(std::string_view text, const config::WgQuickFile& file,
-                                        std::string_view taken) {
-  auto names = names_in_comments(text);
-  names.resize(file.peers.size());
+std::vector<std::string> names_of_peers(std::string_view text, const config::WgQuickFile& file, std::string_view taken,
+                                        std::string_view file_stem) {
+  auto names = names_in_comments(config::without_byte_order_mark(text));
+  if (names.size() != file.peers.size()) names.assign(file.peers.size(), "");  // rather none than another's
   std::set<std::string> used{identity_of(taken)};
+  std::map<std::string, unsigned> numbers;  // that were given last, behind each name
   for (std::size_t i = 0; i < names.size(); ++i) {
     std::string& name = names[i];
     if (name.empty()) name = name_in_endpoint(file.peers[i]);
+    if (name.empty()) name = name_in_file(file, file_stem);
     if (name.empty()) name = fmt::format("peer{}", i + 1);
     const std::string base = name;
-    for (unsigned number = 2; !used.insert(identity_of(name)).second; ++number)
-      name = fmt::format("{}-{}", base, number);
+    for (unsigned& number = numbers.try_emplace(base, 1).first->second; !used.insert(identity_of(name)).second;)
+      name = fmt::format("{}-{}", base, ++number);
   }
   return names;
 }

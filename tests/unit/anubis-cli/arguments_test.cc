@@ -1,6 +1,7 @@
 #include "anubis-cli/arguments.h"
 
 #include <cstdlib>
+#include <filesystem>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -29,6 +30,24 @@ TEST(Arguments, UpHasItsDefaults) {
   EXPECT_EQ(up.name, "jacinth");
   EXPECT_EQ(up.lease_seconds, std::nullopt);
   EXPECT_EQ(up.timeout, milliseconds(10'000));
+}
+
+TEST(Arguments, AConfigurationIsNamedFromTheRoot) {
+  const auto here = std::filesystem::current_path().string();
+  EXPECT_EQ(parsed<InitOptions>({"init", "--config", "sub/anubis.toml"}).config, here + "/sub/anubis.toml");
+  EXPECT_EQ(parsed<ExportOptions>({"export", "hub", "--config", "./anubis.toml"}).config, here + "/anubis.toml");
+}
+
+TEST(Arguments, WithCompanionThePhoneStaysAsItIs) {
+  EXPECT_TRUE(parsed<ProvisionOptions>({"provision", "selen", "--companion", "--replace"}).replace);
+  for (const auto& arguments : {std::vector<const char*>{"provision", "selen", "--replace"},
+                                {"provision", "selen", "--companion", "--lease", "1h"},
+                                {"provision", "selen", "--companion", "--reach", "0.0.0.0/0"}}) {
+    const auto invocation = parse(arguments);
+    ASSERT_FALSE(invocation);
+    EXPECT_EQ(invocation.error().exit_status, 2);
+    EXPECT_THAT(invocation.error().text, HasSubstr("--replace"));
+  }
 }
 
 TEST(Arguments, FirewallWantsToKnowWhat) {

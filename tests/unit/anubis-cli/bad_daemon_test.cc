@@ -31,7 +31,7 @@ class BadDaemon : public testing::Test {
 
 TEST_F(BadDaemon, AbsentIsExitStatus8WithEveryCommand) {
   const std::string sentence =
-      "anubis: anubisd is not running (no socket at " + path_ + "); start it with: systemctl start anubisd\n";
+      "anubis: anubisd is not running (no socket at " + path_ + "); start it with: sudo systemctl start anubisd\n";
   for (const Arguments& arguments : std::vector<Arguments>{
            {"up", "jacinth"}, {"down", "jacinth"}, {"down", "--all"}, {"status"}, {"peers"}, {"monitor"}, {"reload"}}) {
     const auto ended = run(arguments);

@@ -70,6 +70,7 @@ TEST_F(ConfigTest, KeysOfTheInterfacesAreChecked) {
   // Each stands on line 3 of either table.
   const Case production[] = {
       {"interface = 7", "13: key production.interface: is an integer, must be a string"},
+      {"interface = \"\"", "13: key production.interface: is empty; leave the key out or give it a value"},
       {"interface = \"sixteencharacter\"",
        "13: key production.interface: \"sixteencharacter\" cannot name an interface: 1 to 15 characters without "
        "blanks, quotes and any of /:%*\\"},

@@ -9,7 +9,9 @@
 namespace anubis::config {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -130,13 +132,18 @@ PreDown = ip rule delete ipproto tcp dport 22 table 1234
 PostDown = true
 Table = 1234
 )");
-  const WgQuickScripts& scripts = file.interface.scripts;
-  EXPECT_THAT(scripts.pre_up, ElementsAre("/usr/local/bin/before %i"));
-  EXPECT_THAT(scripts.post_up,
-              ElementsAre("nft add rule inet mangle output oifname != %i mark != $(wg show %i fwmark) reject",
-                          "wg set %i private-key <(pass wireguard/%i)"));
-  EXPECT_THAT(scripts.pre_down, ElementsAre("ip rule delete ipproto tcp dport 22 table 1234"));
-  EXPECT_THAT(scripts.post_down, ElementsAre("true"));
+  const auto script = [](std::string_view key, std::string_view command, std::uint32_t line) {
+    return AllOf(Field(&WgQuickScript::key, key), Field(&WgQuickScript::command, command),
+                 Field(&WgQuickScript::line, line));
+  };
+  EXPECT_THAT(
+      file.interface.scripts,
+      ElementsAre(
+          script("PreUp", "/usr/local/bin/before %i", 2),
+          script("PostUp", "nft add rule inet mangle output oifname != %i mark != $(wg show %i fwmark) reject", 3),
+          script("PostUp", "wg set %i private-key <(pass wireguard/%i)", 4),
+          script("PreDown", "ip rule delete ipproto tcp dport 22 table 1234", 5), script("PostDown", "true", 6)));
+  EXPECT_EQ(file.interface.table_line, 7u);
   EXPECT_EQ(file.interface.table, (WgQuickTable{WgQuickTable::Kind::kNumber, 1234}));
   EXPECT_FALSE(file.interface.private_key);
 }
@@ -181,7 +188,12 @@ TEST_F(WgQuick, ErrorsNameTheLineAndTheKey) {
       {"Address = 10.44.0.300/24", "wg0.conf:2:11: key Address: \"10.44.0.300\" is not an IPv4 or IPv6 address"},
       {"DNS = 10.44.0.1:53",
        "wg0.conf:2:7: key DNS: \"10.44.0.1:53\" is neither the address of a server nor a domain to search"},
-      {"MTU =", "wg0.conf:2:5: key MTU: has no value; give it one or take the line out"},
+      {"ListenPort =", "wg0.conf:2:12: key ListenPort: has no value; give it one or take the line out"},
+      {"Address = 10.44.0.1/24\nAddress = 10.44.0.2/24, 10.44.0.1/32",
+       "wg0.conf:3:11: key Address: 10.44.0.1 stands in line 2 already; keep one of the two"},
+      {"; MTU = 1420", "wg0.conf:2:1: a comment begins with # here, not with ;"},
+      {"Jc = 4\nJmin = 40\nS1 = 50\nH1 = 1234\nI1 = <b 0x00>",
+       "wg0.conf:2:1: this is a tunnel of AmneziaWG, which plain WireGuard peers cannot speak"},
       {"ListenPort = 1\nListenPort = 1",
        "wg0.conf:3:14: key ListenPort: stands in line 2 already; keep one of the two"},
       {"PostUpp = true", "wg0.conf:2:1: key PostUpp: is not known in [Interface]; did you mean PostUp?"},
@@ -214,6 +226,8 @@ TEST_F(WgQuick, ErrorsNameTheLineAndTheKey) {
   };
   for (const auto& [line, error] : of_peer) EXPECT_EQ(error_of_peer(line), error) << line;
   EXPECT_EQ(error_of(""), "wg0.conf:1:1: there is no [Interface] section; is this a file of wg-quick?");
+  EXPECT_EQ(error_of("one\ntwo\n[Peer]\nMTU = x\n"),
+            "wg0.conf:1:1: there is no [Interface] section; is this a file of wg-quick?");
   EXPECT_THAT(error_of("Address = ::1\n[Interface]\n"),
               HasSubstr("wg0.conf:1:1: the line stands before the first section; begin with [Interface]"));
 }
@@ -229,11 +243,44 @@ TEST_F(WgQuick, AllFaultsAreToldAtOnce) {
 TEST_F(WgQuick, NoErrorQuotesAKey) {
   const std::string key = private_key(1);
   for (const std::string& line : {key, "PrivateKey " + key, "PrivateKye = " + key, "PrivateKey = x" + key,
-                                  "PresharedKey = " + key, "PrivateKey = " + key + "\n" + key}) {
+                                  "PresharedKey = " + key, "PrivateKey = " + key + "\n" + key, "DNS = " + key,
+                                  "DNS = " + key.substr(0, 43), "Address = " + key, "Address = " + key + "/24"}) {
     const auto error = error_of_interface(line);
-    EXPECT_THAT(error, Not(HasSubstr(key.substr(0, 20)))) << line;
+    EXPECT_THAT(error, Not(HasSubstr(key.substr(0, 8)))) << line;
     EXPECT_NE(error, "") << line;
   }
+  // With a '/', behind which a part of it would be quoted as the length of a prefix.
+  const std::string slashed = "aaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb=";
+  for (const std::string& line : {"AllowedIPs = " + key, "AllowedIPs = ::/0, " + key, "AllowedIPs = " + slashed,
+                                  "Endpoint = " + key, "Endpoint = " + key + ":51820",
+                                  "Endpoint = " + std::string(43, 'a') + ":51820", "PersistentKeepalive = " + key}) {
+    const auto error = error_of_peer(line);
+    EXPECT_THAT(error, Not(HasSubstr(key.substr(0, 8)))) << line;
+    EXPECT_THAT(error, Not(HasSubstr("aaaaaaaa"))) << line;
+    EXPECT_THAT(error, Not(HasSubstr("bbbbbbbb"))) << line;
+    EXPECT_NE(error, "") << line;
+  }
+}
+
+TEST_F(WgQuick, IsReadAsWgQuickReadsIt) {
+  EXPECT_EQ(good("\xef\xbb\xbf[Interface]\nListenPort = 7\n").interface.listen_port, 7);
+  EXPECT_EQ(good("[Interface]\nMTU =\n").interface.mtu, std::nullopt);
+  EXPECT_EQ(good("[Interface]\nTable =\n").interface.table, WgQuickTable{});
+  EXPECT_THAT(good("[Interface]\nDNS = 10.0.0.1, ~., ~corp.example.net\n").interface.dns_search,
+              ElementsAre("~.", "~corp.example.net"));
+  const auto file = good("[Interface]\n[Peer]\nPublicKey = KEY1\nEndpoint = 192.0.2.1 : 51820\nAllowedIPs = ::/0\n");
+  const WgQuickPeer& peer = file.peers.at(0);
+  EXPECT_EQ(peer.endpoint->to_string(), "192.0.2.1:51820");
+  EXPECT_EQ(peer.public_key_line, 3u);
+  EXPECT_EQ(peer.endpoint_line, 4u);
+  EXPECT_THAT(peer.allowed_ips_lines, ElementsAre(5u));
+}
+
+TEST_F(WgQuick, WhatIsSomethingElseIsCalledByItsName) {
+  EXPECT_EQ(error_of(std::string_view("\xff\xfe[\0I\0", 6)), "wg0.conf is in UTF-16; save it as UTF-8");
+  EXPECT_THAT(error_of("interface: wg0\n  public key: KEY1\n"), HasSubstr("wg0.conf is what `wg show` prints"));
+  EXPECT_THAT(error_of("# mine\n\n[NetDev]\nName=wg0\n"), HasSubstr("wg0.conf is a file of systemd-networkd"));
+  EXPECT_THAT(error_of("[connection]\nid=wg0\n"), HasSubstr("wg0.conf is a file of NetworkManager"));
 }
 
 TEST_F(WgQuick, WhatIsTooLargeIsRefusedUnread) {

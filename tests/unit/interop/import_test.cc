@@ -11,6 +11,7 @@
 namespace anubis::interop {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -77,7 +78,10 @@ TEST_F(ImportTest, AProvidersTunnelOfEverything) {
   EXPECT_TRUE(peer.is_plain);
   EXPECT_EQ(peer.endpoint->to_string(), "se-sto-wg-001.relays.example.net:51820");
   EXPECT_EQ(format_list(peer.allowed_ips), R"(["0.0.0.0/0", "::/0"])");
-  EXPECT_THAT(notes_, ElementsAre(HasSubstr("DNS is not set by Anubis: resolvectl dns wg0 10.64.0.1"),
+  EXPECT_EQ(format_list(config.production.direct_ranges),
+            R"(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"])");
+  EXPECT_THAT(notes_, ElementsAre(HasSubstr("goes there, and not through wg0, as before (direct in [production])"),
+                                  HasSubstr("DNS is not set by Anubis: resolvectl dns wg0 10.64.0.1"),
                                   "without ListenPort it was any port: it is 4296 from now on"));
 }
 
@@ -117,6 +121,65 @@ TEST_F(ImportTest, RoutesGoIntoOurOwnTableWhateverTableSays) {
   EXPECT_THAT(notes_, ElementsAre(HasSubstr("Table = 1234: Anubis' routes are in its own table 214")));
 }
 
+// What main knows of the private ranges stays reachable, as under wg-quick, in the families that the tunnel takes.
+TEST_F(ImportTest, OfAFullTunnelTheLanStaysReachable) {
+  const std::string interface = "[Interface]\nPrivateKey = PRIVATE\nListenPort = 7\nAddress = ";
+  const std::string peer = "\n[Peer]\nPublicKey = PUBLIC1\nAllowedIPs = ";
+  const auto direct = [&](const std::string& addresses, const std::string& ranges) {
+    return format_list(loaded(interface + addresses + peer + ranges + "\n").production.direct_ranges);
+  };
+  EXPECT_EQ(direct("10.0.0.2/32", "0.0.0.0/0"), R"(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"])");
+  EXPECT_THAT(notes_, ElementsAre(HasSubstr("need their ranges in throw there")));
+  EXPECT_EQ(direct("10.0.0.2/32", "0.0.0.0/1, 128.0.0.0/1"), R"(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"])");
+  EXPECT_EQ(direct("10.0.0.2/32, fd00::2/128", "::/0"), R"(["fc00::/7"])");
+  EXPECT_EQ(direct("10.0.0.2/32", "0.0.0.0/1"), R"(["10.0.0.0/8"])");
+  EXPECT_EQ(direct("10.0.0.2/32", "10.1.0.0/16, 192.168.0.0/17, 64.0.0.0/2"), "[]");
+  EXPECT_THAT(notes_, IsEmpty());
+  EXPECT_EQ(direct("10.0.0.2/32, fd00::2/128", "10.0.0.0/8, 192.168.0.0/17, fd00::/8"),
+            R"(["10.0.0.0/8", "fd00::/8"])");
+  // Without an address there what leaves from the LAN's address would be let out.
+  EXPECT_EQ(direct("10.0.0.2/32", "0.0.0.0/0, ::/0"), R"(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"])");
+  EXPECT_THAT(notes_, Contains(HasSubstr("wg0 has no IPv6 address, and takes all of IPv6, your LAN's too")));
+}
+
+// The upper one would be in the way of the side addresses.
+TEST_F(ImportTest, TheHalvesOfIpv6AreTheDefaultRoute) {
+  const auto config = loaded(
+      "[Interface]\nPrivateKey = PRIVATE\nListenPort = 7\nAddress = fd00::2/128, 10.0.0.2/32\n"
+      "# gate\n[Peer]\nPublicKey = PUBLIC1\nAllowedIPs = 0.0.0.0/1, ::/1\nAllowedIPs = 128.0.0.0/1, 8000::/1\n");
+  EXPECT_EQ(format_list(named(config, "gate").allowed_ips), R"(["0.0.0.0/1", "::/0", "128.0.0.0/1"])");
+  EXPECT_THAT(notes_, Contains(HasSubstr("anubis up gate --persist")));
+}
+
+TEST_F(ImportTest, RoutesToEverythingThatTheFileDoesNotMakeAreNotMade) {
+  for (const char* table : {"off", "1234"}) {
+    EXPECT_THAT(import("[Interface]\nPrivateKey = PRIVATE\nTable = " + std::string(table) +
+                       "\n[Peer]\nPublicKey = PUBLIC1\nAllowedIPs = 10.0.0.1/32\nAllowedIPs = 0.0.0.0/0\n")
+                    .error()
+                    .message,
+                AllOf(HasSubstr("wg0.conf:3: key Table: is " + std::string(table)), HasSubstr("in line 7 only")));
+  }
+}
+
+TEST_F(ImportTest, WhatNoConfigurationTakesIsToldWithItsLine) {
+  const auto error_of = [](const std::string& peer) {
+    const auto imported =
+        import("[Interface]\nPrivateKey = PRIVATE\n[Peer]\nPublicKey = PUBLIC1\nAllowedIPs = 10.0.0.1\n" + peer + "\n");
+    return imported ? "" : imported.error().message;
+  };
+  EXPECT_THAT(error_of("AllowedIPs = 10.0.0.2, ::"), HasSubstr("wg0.conf:6: key AllowedIPs: ::/128 is no address of"));
+  EXPECT_THAT(error_of("AllowedIPs = 127.0.0.0/8"), HasSubstr("wg0.conf:6: key AllowedIPs: 127.0.0.0/8 is loopback"));
+  EXPECT_THAT(error_of("Endpoint = 0.0.0.0:7"), HasSubstr("wg0.conf:6: key Endpoint: 0.0.0.0 is the address of no"));
+  EXPECT_THAT(
+      error_of("[Peer]\nPublicKey = " + crypto::ProductionPublicKey(private_key(kOwn).derive_public_key()).to_base64()),
+      HasSubstr("wg0.conf:7: key PublicKey: is of this host's own PrivateKey"));
+  for (const char* range : {"fc00::/7", "8000::/1"}) {
+    EXPECT_THAT(
+        error_of("AllowedIPs = " + std::string(range)),
+        HasSubstr("wg0.conf:6: key AllowedIPs: " + std::string(range) + " leaves no range for Anubis' side addresses"));
+  }
+}
+
 TEST_F(ImportTest, RangesInsideOthersAndRangesOfTwo) {
   const auto config = loaded(
       "[Interface]\nPrivateKey = PRIVATE\nListenPort = 7\n"
@@ -126,7 +189,7 @@ TEST_F(ImportTest, RangesInsideOthersAndRangesOfTwo) {
       "# all\n[Peer]\nPublicKey = PUBLIC4\nAllowedIPs = 0.0.0.0/0\n");
   EXPECT_EQ(format_list(named(config, "site").allowed_ips), R"(["10.0.0.0/8"])");
   EXPECT_EQ(format_list(named(config, "thief").allowed_ips), R"(["192.168.1.0/24"])");
-  EXPECT_THAT(notes_, ElementsAre(HasSubstr("site shares allowed IPs with a peer further down")));
+  EXPECT_THAT(notes_, Contains(HasSubstr("site shares allowed IPs with thief, further down")));
 }
 
 TEST_F(ImportTest, PortsAndRangesOfOursGiveWay) {
@@ -139,9 +202,52 @@ TEST_F(ImportTest, PortsAndRangesOfOursGiveWay) {
   EXPECT_THAT(notes_, Contains(HasSubstr("side addresses begin with fd78::/16")));
 }
 
+TEST_F(ImportTest, TwoPeersThatShareSeveralRangesAreToldOfOnce) {
+  (void)loaded(
+      "[Interface]\nPrivateKey = PRIVATE\nListenPort = 7\n"
+      "[Peer]\nPublicKey = PUBLIC1\nAllowedIPs = 10.0.0.0/24, 10.0.1.0/24\n"
+      "[Peer]\nPublicKey = PUBLIC2\nAllowedIPs = 10.0.0.0/24, 10.0.1.0/24\n");
+  EXPECT_THAT(notes_, ElementsAre("peer1 shares allowed IPs with peer2, further down, which has them: they are left "
+                                  "out"));
+}
+
+TEST_F(ImportTest, OfASidePrefixThatIsTakenAnotherIsChosen) {
+  const std::string file =
+      "[Interface]\nPrivateKey = PRIVATE\nListenPort = 7\n[Peer]\nPublicKey = PUBLIC1\nAllowedIPs = ";
+  EXPECT_EQ(loaded(file + "fd00::/8\n").side.prefix.to_string(), "fc77::/16");
+  EXPECT_THAT(notes_, ElementsAre(HasSubstr("the other hosts must have the same side.prefix")));
+}
+
+TEST_F(ImportTest, WhatScriptsDidIsToldWithTheirLines) {
+  (void)loaded(
+      "[Interface]\nPrivateKey = PRIVATE\nListenPort = 7\n"
+      "PostUp = iptables -I OUTPUT ! -o %i -m mark ! --mark $(wg show %i fwmark) -j REJECT\n"
+      "PostUp = ip6tables -I OUTPUT ! -o %i -m mark ! --mark $(wg show %i fwmark) -j REJECT\n"
+      "PreDown = iptables -D OUTPUT ! -o %i -m mark ! --mark $(wg show %i fwmark) -j REJECT\n"
+      "PostUp = ip rule add from 192.0.2.7 table main\n"
+      "# gate\n[Peer]\nPublicKey = PUBLIC1\nAllowedIPs = 10.0.0.1\n");
+  EXPECT_THAT(notes_, Contains(AllOf(HasSubstr("the kill switch in lines 4 and 5 is gone after the next boot"),
+                                     HasSubstr("never_clear = true in conf.d/gate.toml"))));
+  EXPECT_THAT(notes_, Contains(HasSubstr("the routing rules of line 7 come after Anubis'")));
+}
+
+TEST_F(ImportTest, NameServersAndSearchDomainsAreSetByCommandsOfTheirOwn) {
+  const std::string file = "[Interface]\nPrivateKey = PRIVATE\nListenPort = 7\nDNS = ";
+  (void)loaded(file + "10.0.0.1, corp.example.net, ~.\n");
+  EXPECT_THAT(notes_,
+              ElementsAre(HasSubstr(": resolvectl dns wg0 10.0.0.1 and resolvectl domain wg0 corp.example.net ~.,")));
+  (void)loaded(file + "corp.example.net\n");
+  EXPECT_THAT(notes_, ElementsAre(HasSubstr(": resolvectl domain wg0 corp.example.net,")));
+}
+
 TEST_F(ImportTest, WithoutItsPrivateKeyNothingCanBeMadeOfIt) {
   EXPECT_EQ(import("[Interface]\nAddress = 10.0.0.1/24\n").error().message,
-            "wg0.conf has no PrivateKey, which a script may set: write it there");
+            "wg0.conf has no PrivateKey; put PrivateKey = … under [Interface], and try again");
+  EXPECT_EQ(import("[Interface]\nPostUp = wg set %i private-key /etc/wireguard/%i.key\n").error().message,
+            "wg0.conf has no PrivateKey: line 2 loads it from /etc/wireguard/wg0.key; put PrivateKey = … under "
+            "[Interface], and try again");
+  EXPECT_THAT(import("[Interface]\nPostUp = wg set %i private-key <(pass vpn)\n").error().message,
+              HasSubstr("line 2 loads it by a script; "));
   EXPECT_THAT(import("[Interface]\nPrivateKey = PRIVATE\nAdress = 10.0.0.1/24\n").error().message,
               HasSubstr("wg0.conf:3:1"));
 }
