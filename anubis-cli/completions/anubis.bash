@@ -18,31 +18,35 @@ _anubis_command() {
 # The kind of value that an option of this command takes, as its help calls it: NAME, FILE, TIME; nothing for a switch.
 _anubis_value_of() { # COMMAND OPTION
   { anubis ${1:+"$1"} --help; anubis --help; } 2>/dev/null |
-    sed -nE "s/^  (-[a-zA-Z],)?$2[ =]([A-Z]+).*/\2/p" | head -n 1
+    sed -nE "s/^  (-[a-zA-Z],)?$2(,--[a-z-]+)?[ =]([A-Z]+).*/\3/p" | head -n 1
+}
+
+_anubis_words() { # WORDS: those of them that go on from what is at the cursor
+  mapfile -t COMPREPLY < <(compgen -W "$1" -- "$current")
 }
 
 _anubis() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command kind=
   command=$(_anubis_command)
   COMPREPLY=()
-  [[ $previous != --* ]] || kind=$(_anubis_value_of "$command" "$previous")
+  [[ ! $previous =~ ^-(-[a-z-]+|[a-zA-Z])$ ]] || kind=$(_anubis_value_of "$command" "$previous")
   if [[ -z $kind && $current == -* ]]; then
-    COMPREPLY=($(compgen -W "$(
+    _anubis_words "$(
       { anubis ${command:+"$command"} --help; anubis --help; } 2>/dev/null | sed -nE 's/^  (-[a-zA-Z],)?(--[a-z-]+).*/\2/p'
-    )" -- "$current"))
+    )"
     return
   fi
   if [[ -z $kind && -z $command ]]; then
-    COMPREPLY=($(compgen -W "$(anubis --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')" -- "$current"))
+    _anubis_words "$(anubis --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')"
     return
   fi
   # A word that stands alone is what the command's help calls it, too.
   [[ -n $kind ]] || kind=$(anubis "$command" --help 2>/dev/null | sed -n '/^Positionals:/,/^$/s/^  \([A-Z]*\).*/\1/p' | head -n 1)
   case $kind in
-    NAME) COMPREPLY=($(compgen -W "$(anubis peers 2>/dev/null | sed '1d; s/ .*//')" -- "$current")) ;;
-    ACTION) COMPREPLY=($(compgen -W "show apply remove" -- "$current")) ;;
-    WHEN) COMPREPLY=($(compgen -W "auto always never" -- "$current")) ;;
-    FILE | PATH | DIR) compopt -o filenames; COMPREPLY=($(compgen -f -- "$current")) ;;
+    NAME) _anubis_words "$(anubis peers 2>/dev/null | sed '1d; s/ .*//')" ;;
+    ACTION) _anubis_words "show apply remove" ;;
+    WHEN) _anubis_words "auto always never" ;;
+    FILE | PATH | DIR) compopt -o default ;; # readline's own, which knows of blanks, quotes and ~
   esac
 }
 

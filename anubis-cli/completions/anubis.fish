@@ -38,9 +38,9 @@ function __anubis_kind
     set -l command (__anubis_command)
     set -l previous (commandline -opc)[-1]
     set -l kind
-    if string match -q -- '--*' $previous
+    if string match -qr -- '^-(-[a-z-]+|[a-zA-Z])$' $previous
         set kind (begin; anubis $command --help; anubis --help; end 2>/dev/null |
-            sed -nE "s/^  (-[a-zA-Z],)?$previous"'[ =]([A-Z]+).*/\2/p')
+            sed -nE "s/^  (-[a-zA-Z],)?$previous"'(,--[a-z-]+)?[ =]([A-Z]+).*/\3/p')
     end
     if not set -q kind[1]; and set -q command[1]
         set kind (anubis $command --help 2>/dev/null | sed -n '/^Positionals:/,/^$/s/^  \([A-Z]*\).*/\1/p')
@@ -57,8 +57,6 @@ function __anubis_words
             printf '%s\n' show apply remove
         case WHEN
             printf '%s\n' auto always never
-        case FILE PATH DIR
-            __fish_complete_path (commandline -ct)
         case ''
             if not __anubis_command | string length -q
                 __anubis_commands
@@ -69,4 +67,10 @@ function __anubis_words
     end
 end
 
+function __anubis_wants_file
+    contains -- (__anubis_kind) FILE PATH DIR
+end
+
 complete -c anubis -f -k -a '(__anubis_words)'
+# fish's own, which knows of blanks, quotes and ~.
+complete -c anubis -F -n __anubis_wants_file
