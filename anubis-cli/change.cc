@@ -29,6 +29,17 @@ Failure failure_of(const base::Error& error) {
   return {error.code == base::ErrorCode::kPermission ? control::NOT_PERMITTED : control::FAILED, error.message};
 }
 
+Outcome<void> outcome_of(const base::Status& status) {
+  if (!status) return tl::unexpected(failure_of(status.error()));
+  return {};
+}
+
+Failure undo(config::Transaction& files, Failure failure) {
+  const auto undone = files.undo();
+  failure.message += undone ? "\nnothing was changed" : "\n" + undone.error().message;
+  return failure;
+}
+
 Outcome<config::Config> load_configuration(const std::filesystem::path& file) {
   crypto::initialise();
   // A user who may not read the keys would else be told of each file by itself.
@@ -61,7 +72,7 @@ Outcome<std::string> read_entry(const std::string& name, const std::filesystem::
         control::FAILED,
         fmt::format("{} does not stand in {} by itself: put its [[peer]] there, then try again", name, file.string()));
   };
-  if (access(file.c_str(), F_OK) != 0) return misplaced();
+  if (!config::is_taken(file)) return misplaced();
   auto text = read_text(file.string(), kMostOfEntry);
   if (!text) return text;
   if (text->size() > kMostOfEntry || config::count_tables_of(*text, name) != 1) return misplaced();
@@ -104,33 +115,12 @@ HeldSignals::~HeldSignals() {
   sigprocmask(SIG_SETMASK, &before_, nullptr);
 }
 
-Change::~Change() {
-  if (!undoings_.empty()) (void)undo({});
-}
+Change::~Change() { (void)undo({}); }
 
-Outcome<void> Change::make(const std::filesystem::path& file, std::span<const std::uint8_t> contents, mode_t mode) {
-  if (auto made = config::create_file(file, contents, mode); !made) return tl::unexpected(failure_of(made.error()));
-  undoings_.emplace_back([file] { return config::remove_file(file); });
-  return {};
-}
-
-Outcome<void> Change::make(const std::filesystem::path& file, std::string_view text, mode_t mode) {
-  return make(file, std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()), mode);
-}
-
-Outcome<void> Change::make_entry(std::string_view name, std::string_view text) {
+Outcome<void> Change::create_entry(std::string_view name, std::string_view text) {
   const auto file = conf_d_file(config_, name);
-  if (auto made = config::make_folder(file.parent_path()); !made) return tl::unexpected(failure_of(made.error()));
-  return make(file, text);
-}
-
-Outcome<void> Change::replace(const std::filesystem::path& file, std::string before, std::string_view after) {
-  const auto now = read_text(file.string(), kMostOfEntry);
-  if (!now) return tl::unexpected(now.error());
-  if (*now != before) return fail(control::FAILED, file.string() + " was changed meanwhile; try again");
-  if (auto made = config::replace_file(file, after); !made) return tl::unexpected(failure_of(made.error()));
-  undoings_.emplace_back([file, before = std::move(before)] { return config::replace_file(file, before); });
-  return {};
+  if (auto folder = files_.make_folder(file.parent_path()); !folder) return outcome_of(folder);
+  return outcome_of(files_.create_file(file, text));
 }
 
 Outcome<Force> Change::put_into_force() {
@@ -140,15 +130,16 @@ Outcome<Force> Change::put_into_force() {
   return cli::put_into_force(context_, *in_force_, signals_.fd());
 }
 
+void Change::keep() {
+  files_.keep();
+  in_force_.reset();
+}
+
 Failure Change::undo(Failure failure) {
-  base::Status undone;
-  for (auto each = undoings_.rbegin(); each != undoings_.rend(); ++each) {
-    if (auto status = (*each)(); !status && undone) undone = status;
-  }
-  undoings_.clear();
+  failure = cli::undo(files_, std::move(failure));
   // The daemon may have read it before whatever failed. If it refuses again there is nothing more to be said.
   if (in_force_) (void)cli::put_into_force(context_, *in_force_, signals_.fd());
-  failure.message += undone ? "\nnothing was changed" : "\n" + undone.error().message;
+  in_force_.reset();
   return failure;
 }
 

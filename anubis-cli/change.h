@@ -2,14 +2,10 @@
 #pragma once
 
 #include <csignal>
-#include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "anubis-cli/commands.h"
 #include "anubis-cli/failure.h"
@@ -17,12 +13,16 @@
 #include "lib/base/result.h"
 #include "lib/base/secret_text.h"
 #include "lib/config/config.h"
-#include "lib/config/write.h"
+#include "lib/config/transaction.h"
 
 namespace anubis::cli {
 
 // The exit status that an error of a library stands for: 7 without permission, else 1.
 [[nodiscard]] Failure failure_of(const base::Error& error);
+Outcome<void> outcome_of(const base::Status& status);
+
+// FAILURE, and behind it that nothing was changed, or what was that could not be undone.
+[[nodiscard]] Failure undo(config::Transaction& files, Failure failure);
 
 // The configuration as it stands. When it is not there, the sentence says how it is made.
 Outcome<config::Config> load_configuration(const std::filesystem::path& file);
@@ -74,27 +74,22 @@ class Change {
   Change(const Change&) = delete;
   Change& operator=(const Change&) = delete;
 
-  // A file that must not exist.
-  Outcome<void> make(const std::filesystem::path& file, std::span<const std::uint8_t> contents, mode_t mode);
-  Outcome<void> make(const std::filesystem::path& file, std::string_view text, mode_t mode = config::kPublicMode);
+  [[nodiscard]] config::Transaction& files() { return files_; }
   // conf.d/NAME.toml, which must not exist.
-  Outcome<void> make_entry(std::string_view name, std::string_view text);
-  // AFTER in the place of BEFORE, which must still stand there.
-  Outcome<void> replace(const std::filesystem::path& file, std::string before, std::string_view after);
+  Outcome<void> create_entry(std::string_view name, std::string_view text);
 
   // Checks the configuration as anubisd would, and has it read it. A signal ends the waiting.
   Outcome<Force> put_into_force();
 
-  void keep() { undoings_.clear(); }
-  // FAILURE, and behind it that nothing was changed, or what was that could not be undone.
+  void keep();
   [[nodiscard]] Failure undo(Failure failure);
 
  private:
   const Context& context_;
   std::filesystem::path config_;
   HeldSignals signals_;
-  std::vector<std::function<base::Status()>> undoings_;
-  std::optional<config::Config> in_force_;  // as far as the daemon may know
+  config::Transaction files_;
+  std::optional<config::Config> in_force_;  // as far as the daemon may know; none once it is kept
 };
 
 // What stands in FILE, or on standard input when that is "-"; at most MOST bytes and a few.

@@ -58,9 +58,9 @@ int provision_companion(const Context& context, const ProvisionOptions& options)
   if (!delivery) return report(delivery.error());
   const config::Setting setting{"companion_key", fmt::format("\"{}\"", key.derive_public_key().to_base64())};
   Change change(context, options.config);
-  if (auto written = write_output(change, *delivery, options.output); !written) return report(written.error());
-  if (auto put = change.replace(file, *entry, config::edit_peer(*entry, {&setting, 1})); !put)
-    return report(change.undo(put.error()));
+  if (auto written = write_output(change.files(), *delivery, options.output); !written) return report(written.error());
+  if (auto put = change.files().replace_file(file, *entry, config::edit_peer(*entry, {&setting, 1})); !put)
+    return report(change.undo(failure_of(put.error())));
   if (const auto force = change.put_into_force(); !force) return report(change.undo(force.error()));
   const auto signal =
       hand_out(*delivery, fmt::format("{}'s page: scan it with the phone's camera, then type q", options.name));

@@ -45,19 +45,19 @@ Outcome<Delivery> prepare(Form form, base::SecretText text, std::string_view ins
   return delivery;
 }
 
-Outcome<void> write_output(Change& change, const Delivery& delivery, const std::string& output) {
+Outcome<void> write_output(config::Transaction& files, const Delivery& delivery, const std::string& output) {
   switch (delivery.form) {
     case Form::kScreen:
     case Form::kText:
       return {};
     case Form::kConf:
-      return change.make(output, delivery.text.view(), config::kSecretMode);
+      return outcome_of(files.create_file(output, delivery.text.view(), config::kSecretMode));
     case Form::kSvg:
-      return change.make(output, qr::to_svg(*delivery.code).view(), config::kSecretMode);
+      return outcome_of(files.create_file(output, qr::to_svg(*delivery.code).view(), config::kSecretMode));
     case Form::kPng: {
       const auto png = qr::to_png(*delivery.code);
       if (!png) return tl::unexpected(failure_of(png.error()));
-      return change.make(output, *png, config::kSecretMode);
+      return outcome_of(files.create_file(output, *png, config::kSecretMode));
     }
   }
   return {};

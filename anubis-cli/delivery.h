@@ -31,7 +31,7 @@ struct Delivery {
 Outcome<Delivery> prepare(Form form, base::SecretText text, std::string_view instead);
 
 // Into a new file that only its owner can read, as a part of the change; nothing for kScreen and kText.
-Outcome<void> write_output(Change& change, const Delivery& delivery, const std::string& output);
+Outcome<void> write_output(config::Transaction& files, const Delivery& delivery, const std::string& output);
 
 // For kScreen and kText; nothing for others. CAPTION is a printable line below the code. Returns the signal that ended
 // it, or 0.

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "anubis-cli/failure.h"
+#include "lib/config/transaction.h"
 
 namespace anubis::cli {
 
@@ -20,17 +21,10 @@ struct HostFiles {
 // Beside the configuration: NAME.key and NAME-side.key.
 [[nodiscard]] HostFiles host_files(const std::filesystem::path& config, std::string_view name);
 
-// Whether something has that name, be it a link that leads nowhere. Not so where nobody lets us look: to make it fails
-// then, and tells why.
-[[nodiscard]] bool is_taken(const std::filesystem::path& file);
+// Draws those that are not there yet, and writes them so that nobody but their owner may read them.
+Outcome<void> make_missing_keys(const HostFiles& files, config::Transaction& made);
 
-// Draws both, and writes them so that nobody but their owner may read them. Neither may exist; both are made, or none.
-Outcome<void> make_keys(const HostFiles& files);
-// The one or two of them that are not there yet.
-Outcome<void> make_missing_keys(const HostFiles& files);
-void remove_keys(const HostFiles& files);
-
-// Makes FILE, which must not exist, and conf.d beside it; what anubisd would not take is taken back.
-Outcome<void> make_configuration(const std::filesystem::path& file, std::string_view text);
+// FILE, which must not exist, and conf.d beside it; then reads it as anubisd would.
+Outcome<void> make_configuration(const std::filesystem::path& file, std::string_view text, config::Transaction& made);
 
 }  // namespace anubis::cli

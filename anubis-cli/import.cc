@@ -20,9 +20,9 @@
 #include "anubis-cli/host_files.h"
 #include "anubis-cli/output.h"
 #include "lib/base/random.h"
+#include "lib/config/transaction.h"
 #include "lib/config/values.h"
 #include "lib/config/wg_quick.h"
-#include "lib/config/write.h"
 
 namespace anubis::cli {
 namespace {
@@ -42,57 +42,25 @@ Outcome<std::string> interface_of(const ImportOptions& options) {
       control::FAILED, is_told ? name.error().message : fmt::format("{}; {}", name.error().message, kWhatToDo)});
 }
 
-// All that was made so far, to be taken away again should anything fail.
-class Made {
- public:
-  base::Status key(const std::filesystem::path& file, std::span<const std::uint8_t, crypto::kKeySize> key) {
-    const auto text = crypto::format_secret(key);
-    return note(file, config::create_file(file, text.view(), config::kSecretMode));
-  }
-  base::Status text(const std::filesystem::path& file, const std::string& text) {
-    return note(file, config::create_file(file, text));
-  }
-  base::Status folder(const std::filesystem::path& folder) {
-    std::error_code ignored;
-    for (auto each = folder; !each.empty() && !std::filesystem::exists(each, ignored); each = each.parent_path())
-      folders_.push_back(each);
-    return config::make_folder(folder);
-  }
-  void take_back() {
-    for (const auto& file : files_) (void)config::remove_file(file);
-    std::error_code ignored;  // somebody else put something there meanwhile
-    for (const auto& folder : folders_) std::filesystem::remove(folder, ignored);
-  }
-
- private:
-  base::Status note(const std::filesystem::path& file, base::Status status) {
-    if (status) files_.push_back(file);
-    return status;
-  }
-
-  std::vector<std::filesystem::path> files_;
-  std::vector<std::filesystem::path> folders_;  // the deepest first
-};
-
 enum class Keys : std::uint8_t { kOfTheFile, kDummies };
 
 // The configuration last: as long as it is not there, nobody reads the rest.
 base::Status write_all(const interop::Import& import, Keys keys, const std::filesystem::path& configuration,
-                       Made& made) {
+                       config::Transaction& made) {
   const auto folder = configuration.parent_path();
-  if (auto status = made.folder(folder / "conf.d"); !status) return status;
+  if (auto status = made.make_folder(folder / "conf.d"); !status) return status;
   base::SystemRandom random;
   for (const auto& each : import.keys) {
     const auto dummy = crypto::generate_private_key(random);
     const auto key = keys == Keys::kDummies ? dummy.view() : each.key.view();
-    if (auto status = made.key(folder / each.file, key); !status) return status;
+    if (auto status = made.create_key_file(folder / each.file, key); !status) return status;
   }
   const auto side_key = crypto::generate_private_key(random);
-  if (auto status = made.key(folder / import.side_key_file, side_key.view()); !status) return status;
+  if (auto status = made.create_key_file(folder / import.side_key_file, side_key.view()); !status) return status;
   for (const auto& peer : import.peers) {
-    if (auto status = made.text(conf_d_file(configuration, peer.name), peer.entry); !status) return status;
+    if (auto status = made.create_file(conf_d_file(configuration, peer.name), peer.entry); !status) return status;
   }
-  if (auto status = made.text(configuration, import.configuration); !status) return status;
+  if (auto status = made.create_file(configuration, import.configuration); !status) return status;
   const auto loaded = config::load(configuration);
   return loaded ? base::Status() : base::fail(loaded.error());
 }
@@ -104,9 +72,11 @@ base::Status try_out(const interop::Import& import, const ImportOptions& options
   std::string folder = (std::filesystem::temp_directory_path(error) / "anubis-import.XXXXXX").string();
   if (error || mkdtemp(folder.data()) == nullptr)  // for us alone
     return base::fail_errno(error ? error.value() : errno, "cannot make a folder for temporary files");
-  Made made;
-  auto status = write_all(import, Keys::kDummies, std::filesystem::path(folder) / "anubis.toml", made);
-  made.take_back();
+  base::Status status;
+  {
+    config::Transaction made;
+    status = write_all(import, Keys::kDummies, std::filesystem::path(folder) / "anubis.toml", made);
+  }
   std::filesystem::remove(folder, error);
   if (status) return status;
   std::string& message = status.error().message;
@@ -171,7 +141,7 @@ int import_file(const Context&, const ImportOptions& options) {
   if (!import) return report(failure_of(import.error()));
   const HeldSignals held;
   if (auto status = try_out(*import, options); !status) return report(failure_of(status.error()));
-  const bool is_there = is_taken(configuration);
+  const bool is_there = config::is_taken(configuration);
   if (options.dry_run) {
     print_all(*import, configuration);
     for (const auto& note : import->notes) complain("mind: " + note);
@@ -187,13 +157,10 @@ int import_file(const Context&, const ImportOptions& options) {
                                       configuration.string(), *interface,
                                       (configuration.parent_path() / "conf.d").string(), options.file, options.file)});
   }
-  Made made;
-  if (auto status = write_all(*import, Keys::kOfTheFile, configuration, made); !status) {
-    made.take_back();
-    auto failure = failure_of(status.error());
-    failure.message += "\nnothing was changed";
-    return report(failure);
-  }
+  config::Transaction made;
+  if (auto status = write_all(*import, Keys::kOfTheFile, configuration, made); !status)
+    return report(undo(made, failure_of(status.error())));
+  made.keep();
   print_line(fmt::format("made {} and the keys beside it from {}", configuration.string(), options.file));
   print_line(fmt::format("made {} in {}", peers_made(*import), (configuration.parent_path() / "conf.d").string()));
   for (const auto& note : import->notes) complain("mind: " + note);

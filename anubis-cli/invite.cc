@@ -110,7 +110,7 @@ int invite(const Context& context, const InviteOptions& options) {
   Change change(context, options.config);
   const std::string text = "# Made by `anubis invite`. Void after " + until +
                            ", and once somebody has joined by it.\n" + identity::invitation_toml(invitation);
-  if (auto made = change.make_entry(options.name, text); !made) return report(made.error());
+  if (auto made = change.create_entry(options.name, text); !made) return report(made.error());
   const auto force = change.put_into_force();
   if (!force) return report(change.undo(force.error()));
   const auto signal =

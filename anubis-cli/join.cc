@@ -177,6 +177,14 @@ std::string peer_text(const identity::Token& token) {
   return "# Made by `anubis join`, by an invitation of " + token.server + ".\n" + identity::peer_toml(peer);
 }
 
+std::string host_text(const identity::Token& token, const HostFiles& files) {
+  return identity::host_toml({.name = token.name,
+                              .key_file = files.key.string(),
+                              .side_key_file = files.side_key.string(),
+                              .addresses = token.addresses,
+                              .endpoint = {}});
+}
+
 // What this host has when it joins: its configuration, or none yet.
 struct Present {
   std::optional<config::Config> config;
@@ -185,13 +193,15 @@ struct Present {
 
 Outcome<Keys> make_or_find_keys(const Present& present) {
   if (present.config) return Keys{present.config->production.public_key, present.config->side.public_key};
-  if (auto made = make_missing_keys(present.files); !made) return tl::unexpected(made.error());
+  config::Transaction made;
+  if (auto missing = make_missing_keys(present.files, made); !missing) return tl::unexpected(missing.error());
+  made.keep();  // whatever comes: they are those of the next try, too
   return keys_of(present.files);
 }
 
 // Before the other host is asked: what it did would stand.
 Outcome<void> check_absent(const std::filesystem::path& entry) {
-  if (!is_taken(entry)) return {};
+  if (!config::is_taken(entry)) return {};
   return fail(control::FAILED, entry.string() + " is there already: move it away, then try again");
 }
 
@@ -226,7 +236,7 @@ int join(const Context& context, const JoinOptions& options) {
   if (!token) return report(token.error());
   const std::filesystem::path file = options.config;
   Present present{.config = {}, .files = host_files(file, token->name)};
-  if (is_taken(file)) {
+  if (config::is_taken(file)) {
     auto config = load_configuration(file);
     if (!config) return report(config.error());
     present.config = std::move(*config);
@@ -256,20 +266,17 @@ int join(const Context& context, const JoinOptions& options) {
       failure.message += "\nthis host's keys were made, and serve for the next try: " + present.files.key.string();
     return report(failure);
   }
-  if (!present.config) {
-    const std::string text = identity::host_toml({.name = token->name,
-                                                  .key_file = present.files.key.string(),
-                                                  .side_key_file = present.files.side_key.string(),
-                                                  .addresses = token->addresses,
-                                                  .endpoint = {}});
-    if (auto made = make_configuration(file, text); !made) return report(made.error());
-  }
-  // From here on the other host has this one, so that nothing is undone any more.
   Change change(context, file);
-  const auto made = change.make_entry(token->server, peer_text(*token));
-  change.keep();
-  if (!made) return report(made.error());
+  auto made =
+      present.config ? Outcome<void>() : make_configuration(file, host_text(*token, present.files), change.files());
+  if (made) made = change.create_entry(token->server, peer_text(*token));
+  if (!made) {
+    return report({made.error().status,
+                   fmt::format("{}\n{} has taken this host in: mend that, then join by the same invitation once more",
+                               made.error().message, token->server)});
+  }
   const auto force = change.put_into_force();
+  change.keep();  // whatever anubisd says, as the other host has this one
   if (!force) {
     return report({force.error().status,
                    fmt::format("{}\n{} has taken this host in, and {} is there; try: anubis reload",

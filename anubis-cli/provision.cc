@@ -152,8 +152,9 @@ int provision(const Context& context, const ProvisionOptions& options) {
   if (!delivery) return report(delivery.error());
 
   Change change(context, options.config);
-  if (auto written = write_output(change, *delivery, options.output); !written) return report(written.error());
-  if (auto made = change.make_entry(options.name, entry_text(*phone)); !made) return report(change.undo(made.error()));
+  if (auto written = write_output(change.files(), *delivery, options.output); !written) return report(written.error());
+  if (auto made = change.create_entry(options.name, entry_text(*phone)); !made)
+    return report(change.undo(made.error()));
   const auto force = change.put_into_force();
   if (!force) return report(change.undo(force.error()));
   const auto signal = hand_out(

@@ -3,13 +3,12 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "anubis-cli/change.h"
 #include "anubis-cli/connection.h"
 #include "anubis-cli/output.h"
 #include "lib/config/edit.h"
-#include "lib/config/write.h"
+#include "lib/config/transaction.h"
 
 namespace anubis::cli {
 namespace {
@@ -45,7 +44,7 @@ int revoke(const Context& context, const RevokeOptions& options) {
   }
   if (entries == 0) return report({control::NO_SUCH_PEER, "there is neither a peer nor an invitation " + name});
   const auto file = conf_d_file(options.config, name);
-  const auto text = access(file.c_str(), F_OK) == 0 ? read_text(file.string(), kMostOfFile) : Outcome<std::string>("");
+  const auto text = config::is_taken(file) ? read_text(file.string(), kMostOfFile) : Outcome<std::string>("");
   if (!text) return report(text.error());
   if (text->size() > kMostOfFile || config::count_tables_of(*text, name) != entries) {
     return report({control::FAILED, fmt::format("{} does not stand in {} by itself: take its [[peer]] and its "
@@ -53,14 +52,11 @@ int revoke(const Context& context, const RevokeOptions& options) {
                                                 name, file.string())});
   }
   const HeldSignals held;  // until anubisd knows of it: a peer that is gone from the files alone is still let in
-  if (auto removed = config::remove_file(file); !removed) return report(failure_of(removed.error()));
+  config::Transaction files;
+  if (auto removed = files.remove_file(file, *text); !removed) return report(failure_of(removed.error()));
   const auto left = config::load(options.config);
-  if (!left) {
-    const auto made = config::create_file(file, *text);
-    Failure failure = failure_of(left.error());
-    failure.message += made ? "\nnothing was changed" : "\n" + made.error().message;
-    return report(failure);
-  }
+  if (!left) return report(undo(files, failure_of(left.error())));
+  files.keep();
   if (is_peer) take_down(context, *config, name);
   auto force = put_into_force(context, *left);
   // A host that was joining at this moment has put it back, and by now no other can.

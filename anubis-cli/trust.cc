@@ -86,7 +86,8 @@ int trust(const Context& context, const TrustOptions& options) {
     }
   }
   Change change(context, options.config);
-  const auto written = completes ? change.replace(file, before, entry) : change.make_entry(name, entry);
+  const auto written =
+      completes ? outcome_of(change.files().replace_file(file, before, entry)) : change.create_entry(name, entry);
   if (!written) return report(written.error());
   const auto force = change.put_into_force();
   if (!force) return report(change.undo(force.error()));

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -123,6 +124,12 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_taken(const std::filesystem::path& file) {
+  std::error_code error;
+  const auto status = std::filesystem::symlink_status(file, error);
+  return !error && status.type() != std::filesystem::file_type::not_found;
+}
 
 Status create_file(const std::filesystem::path& file, std::span<const std::uint8_t> contents, mode_t mode) {
   Draft draft(file);

@@ -16,6 +16,10 @@ namespace anubis::config {
 constexpr mode_t kPublicMode = 0644;
 constexpr mode_t kSecretMode = 0600;
 
+// Whether something has that name, be it a link that leads nowhere. Not so where nobody lets us look: to make it fails
+// then, and tells why.
+[[nodiscard]] bool is_taken(const std::filesystem::path& file);
+
 // Makes a file that must not exist, in a folder that must. kExists: something of that name stands there, and stays as
 // it is. Secrets lie under no other name meanwhile, where the file system can do without one (O_TMPFILE).
 base::Status create_file(const std::filesystem::path& file, std::span<const std::uint8_t> contents, mode_t mode);

@@ -19,11 +19,6 @@ namespace {
 using base::ErrorCode;
 using testing::HasSubstr;
 
-std::string contents(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
 mode_t mode_of(const std::filesystem::path& file) {
   struct stat status{};
   EXPECT_EQ(stat(file.c_str(), &status), 0) << file;
