@@ -5,6 +5,14 @@ die() {
   exit 1
 }
 
+# all_answered FILE: each request of the `ping -n` that wrote FILE has its answer. Of the last, that may have been on its
+# way still when SIGINT came, at which ping does not wait.
+all_answered() {
+  awk -F 'icmp_seq=' '/ bytes from / { ++heard; if ($2 + 0 > last) last = $2 + 0 }
+    / packets transmitted/ { sent = $0 + 0 }
+    END { exit !(heard > 0 && heard == last && sent - heard <= 1) }' "$1"
+}
+
 # below_usr PATH: /lib/x and /bin/x as what they are on Debian, /usr/lib/x and /usr/bin/x.
 below_usr() {
   [[ $1 == /usr/* ]] && echo "$1" || echo "/usr$1"

@@ -131,7 +131,7 @@ def hold_back(page, pattern, while_held):
     held = []
 
     def is_held():
-        page.run("0")  # takes in what happened
+        page.browser.call("Browser.getVersion")  # takes in what happened
         held[:] = [event["params"]["requestId"] for event in page.browser.events[seen:] if event["method"] == "Fetch.requestPaused"]
         return held
 
@@ -273,8 +273,10 @@ def main(browser):
     check_looks(page)
     shot(page, "asking")
     page.tap("forget")  # a second tap at the same place
-    assert not page.run(is_seen("forgetting")) and page.run("localStorage.length") == 1
+    page.wait(f"!{is_seen('forgetting')}", "no question any more")
+    assert page.run("localStorage.length") == 1
     page.tap("forget")
+    page.wait(is_seen("forgetting"), "the question")
     page.key("Escape", "Escape", 27)
     page.wait(f"!{is_seen('forgetting')}", "no question any more")
     assert focus(page) == "- forget", focus(page)
@@ -282,6 +284,7 @@ def main(browser):
 
     step("who forgets it starts anew, and may paste the link")
     page.tap("forget")
+    page.wait(is_seen("forgetting"), "the question")
     page.tap("really")
     page.wait(is_seen("link"), "the form again")
     assert page.run("localStorage.length") == 0
@@ -293,6 +296,7 @@ def main(browser):
     page.run(f'location.hash = "1.{"A" * 43}.{"A" * 43}"')
     page.wait(is_seen("broken"), "told that it does not work")
     page.tap("forget")
+    page.wait(is_seen("forgetting"), "the question")
     page.tap("really")
     page.wait(is_seen("link"), "the form again")
     page.run(f'document.getElementById("link").value = "#1.{"A" * 43}.{"A" * 43}"; document.querySelector("form").requestSubmit()')

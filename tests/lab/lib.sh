@@ -24,6 +24,12 @@ lab_die() {
 
 ((EUID == 0)) || lab_die "the lab's hosts are network namespaces, which need root"
 [[ -x $lab_bin/anubisd ]] || lab_die "no anubisd in $lab_bin: build first (cmake --preset dev && cmake --build --preset dev)"
+# Others than root run it, too, wherever it was built, be it in root's own folder.
+if ! setpriv --reuid 65534 --regid 65534 --clear-groups test -x "$lab_bin/anubis"; then
+  mkdir -m 755 "$lab_dir/bin"
+  cp "$lab_bin"/anubis* "$lab_dir/bin/"
+  lab_bin=$lab_dir/bin
+fi
 
 lab_clean() {
   local status=$? host pid
@@ -43,6 +49,7 @@ lab_clean() {
   # Deleting the namespaces deletes their links, and with its link each wireguard-go ends.
   for host in "${!lab_number[@]}"; do
     pid=$(lab_pids "$host" wireguard-go)
+    ip netns pids "lab$lab_id-$host" 2>/dev/null | grep -vxF "$pid" | xargs -r kill -9 2>/dev/null || true
     ip netns del "lab$lab_id-$host" 2>/dev/null || true
     [[ -z $pid ]] || kill $pid 2>/dev/null || true
   done
@@ -178,7 +185,7 @@ stop() {
 
 # lab_wait SECONDS COMMAND...: until it succeeds; what it says meanwhile is not shown.
 lab_wait() {
-  local end=$((SECONDS + $1))
+  local end=$((SECONDS + $1 + 1)) # it may be just before the next one
   shift
   until ("$@") 2>/dev/null; do
     ((SECONDS < end)) || return 1

@@ -19,7 +19,7 @@ class Command : public testing::Test {
     const std::string path = directory_.path() + "/sock";
     const ScriptedDaemon daemon(path, {{framed(responses)}});
     arguments.insert(arguments.end(), {"--socket", path});
-    auto ended = run_anubis(arguments);
+    auto ended = run_anubis(arguments, {.environment = {"TZ=UTC"}});
     const auto commands = daemon.commands();
     EXPECT_EQ(commands.size(), 1U);
     if (!commands.empty()) asked_ = commands.front();

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/anubis-cli/run_program.h"
@@ -92,6 +93,9 @@ TEST_F(Terminal, WatchPutsTheKeysBack) {
   ASSERT_TRUE(anubis.shows(kLeft));
   for (int i = 0; i < 500 && !anubis.is_cooked(); ++i) usleep(10'000);
   EXPECT_TRUE(anubis.is_cooked());
+  int status = 0;
+  ASSERT_EQ(waitpid(anubis.pid(), &status, WUNTRACED), anubis.pid());
+  ASSERT_TRUE(WIFSTOPPED(status));
   kill(anubis.pid(), SIGCONT);
   EXPECT_TRUE(anubis.shows("\x1b[?1049h"));
   EXPECT_TRUE(anubis.shows("jacinth"));

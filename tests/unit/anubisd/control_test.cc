@@ -140,8 +140,8 @@ TEST_F(ControlTest, AStreamIsProducedOnlyAsItIsRead) {
   };
   TestClient client(path_);
   client.send(up_command("x"));
+  ASSERT_TRUE(run_until([&] { return produced > 100; }));
   run_for(50ms);
-  EXPECT_GT(produced, 100u);
   EXPECT_LT(produced, kMany / 2) << "nobody has read anything yet";
   ASSERT_TRUE(run_until_closed(client));
   EXPECT_THAT(client.responses(), SizeIs(kMany + 1));
@@ -201,7 +201,7 @@ TEST_F(ControlTest, OneUserCannotKeepOthersOut) {
     for (std::size_t i = 0; i < kTries; ++i) {
       clients.push_back(std::make_unique<TestClient>(path_));
       if (clients.size() <= ControlServer::kMaxClientsOfUser) continue;
-      for (int wait = 0; wait < 2000 && !clients.back()->closed(); ++wait) usleep(1000);
+      for (int wait = 0; wait < 20'000 && !clients.back()->closed(); ++wait) usleep(1000);
       refused += clients.back()->responses().size() == 1 ? 1 : 0;
       clients.pop_back();
     }
@@ -238,7 +238,7 @@ TEST_F(ControlTest, F62WhoIsNotInTheGroupIsRefusedByItsCredentials) {
   if (child == 0) {
     if (setgroups(0, nullptr) != 0 || setgid(54321) != 0 || setuid(54321) != 0) _exit(1);
     TestClient client(path_);
-    for (int i = 0; i < 2000 && !client.closed(); ++i) usleep(1000);
+    for (int i = 0; i < 20'000 && !client.closed(); ++i) usleep(1000);
     const auto responses = client.responses();
     const bool refused = responses.size() == 1 && responses[0].done().status() == control::NOT_PERMITTED &&
                          responses[0].done().message().find("usermod -aG anubis") != std::string::npos;

@@ -36,8 +36,9 @@ base::Secret<crypto::kKeySize> secret_of(std::uint8_t fill) {
   return secret;
 }
 
-// The service ports must be the same at both ends and free at both addresses: one a process, in the private range.
-std::uint16_t service_port() { return static_cast<std::uint16_t>(49152 + getpid() % 16000); }
+// The service ports must be the same at both ends and free at both addresses: one a process, and none that the system
+// gives away by itself.
+std::uint16_t service_port() { return static_cast<std::uint16_t>(10'000 + getpid() % 20'000); }
 
 // One host. Its number makes its keys and addresses.
 struct Host {
@@ -235,7 +236,7 @@ TEST_F(DaemonTest, ASilentPeersSideTunnelShakesHandsAnew) {
   xena_->netd.side_endpoints.clear();
   EXPECT_EQ(up(*xena_, "jacinth", 500ms).status(), control::UNREACHABLE);
   EXPECT_THAT(xena_->netd.side_endpoints, IsEmpty());
-  EXPECT_EQ(up(*xena_, "jacinth", 1200ms).status(), control::UNREACHABLE);
+  EXPECT_EQ(up(*xena_, "jacinth", 3s).status(), control::UNREACHABLE);
   EXPECT_THAT(xena_->netd.side_endpoints, SizeIs(1));
   EXPECT_EQ(xena_->netd.side_endpoints[0].second.to_string(), "192.0.2.1:4297");
 }
@@ -275,7 +276,7 @@ TEST_F(DaemonTest, F40WhatFailsBecauseNetdHasGoneIsToldToNobody) {
 
 TEST_F(DaemonTest, WithoutAHandshakeThePeerIsNotUp) {
   xena_->netd.reports.clear();
-  const auto done = up(*xena_, "jacinth", 300ms);
+  const auto done = up(*xena_, "jacinth", 3s);
   EXPECT_EQ(done.status(), control::UNREACHABLE);
   EXPECT_THAT(done.message(), HasSubstr("no WireGuard handshake came through"));
   EXPECT_TRUE(run_until([&] { return jacinth_->netd.installed.empty(); }));
@@ -547,10 +548,11 @@ TEST_F(DaemonTest, DriftIsAnEventWithThePeersName) {
 TEST_F(DaemonTest, AnInterfaceThatCannotBeHealedIsToldAndTriedAgain) {
   xena_->netd.bring_up_error = base::Error{base::ErrorCode::kIo, "wg0: the cable is cut"};
   xena_->netd.disturb(Interface::kProduction);
-  ASSERT_TRUE(run_until([&] { return xena_->netd.brought_up[Interface::kProduction] == 2; }));
+  ASSERT_TRUE(run_until([&] { return xena_->netd.brought_up[Interface::kProduction] >= 2; }));
   EXPECT_EQ(status(*xena_).at(0).host().degraded(), "wg0: the cable is cut");
   xena_->netd.bring_up_error.reset();
-  ASSERT_TRUE(run_until([&] { return xena_->netd.brought_up[Interface::kProduction] == 3; }));
+  const int before = xena_->netd.brought_up[Interface::kProduction];
+  ASSERT_TRUE(run_until([&] { return xena_->netd.brought_up[Interface::kProduction] > before; }));
   EXPECT_EQ(status(*xena_).at(0).host().degraded(), "");
 }
 

@@ -395,13 +395,18 @@ std::vector<std::string> outputs_of_workers(const Scenario& scenario) {
     if (pid == 0) {
       const base::Fd nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));
       (void)dup2(nowhere.get(), STDERR_FILENO);  // nobody wants to read thousands of failures
-      if (unshare(CLONE_NEWNET) == 0) work(scenario, number, out);
+      if (unshare(CLONE_NEWNET) != 0) _exit(1);
+      work(scenario, number, out);
       (void)fflush(out);
       _exit(0);
     }
     workers.push_back(pid);
   }
-  for (const pid_t pid : workers) EXPECT_EQ(waitpid(pid, nullptr, 0), pid);
+  for (const pid_t pid : workers) {
+    int status = 0;
+    EXPECT_EQ(waitpid(pid, &status, 0), pid);
+    EXPECT_EQ(status, 0) << "a worker did not reach its end";
+  }
   std::vector<std::string> lines;
   for (FILE* file : files) {
     rewind(file);

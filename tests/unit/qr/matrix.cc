@@ -25,7 +25,8 @@ std::string scan(const base::WipedBytes& png) {
   const bool written = write(file, png.data(), png.size()) == static_cast<ssize_t>(png.size());
   close(file);
   std::string text;
-  const std::string command = std::string(ZBARIMG " --nodbus --quiet --raw --oneshot -Sbinary ") + name;
+  const std::string command =
+      std::string(ZBARIMG " --nodbus --quiet --raw --oneshot -Sdisable -Sqrcode.enable -Sbinary ") + name;
   if (FILE* const scanner = written ? popen(command.c_str(), "r") : nullptr) {
     for (int byte = 0; (byte = std::fgetc(scanner)) != EOF;) text.push_back(static_cast<char>(byte));
     pclose(scanner);

@@ -2,10 +2,14 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
@@ -63,10 +67,24 @@ class WireguardGoBackend final : public Backend {
   void set_links_up() override {
     must(set_link_up(kFirst));
     must(set_link_up(kSecond));
+    wait_for_ports();
   }
   void destroy() override { must(first_process_.terminate()); }
 
  private:
+  // wireguard-go opens its ports once netlink has told it of the links; what came before would be lost.
+  static void wait_for_ports() {
+    const auto first = fmt::format(":{:04X} ", kFirstPort);
+    const auto second = fmt::format(":{:04X} ", kSecondPort);
+    for (int i = 0; i < 10'000; ++i) {
+      std::ifstream file("/proc/thread-self/net/udp");
+      const std::string table{std::istreambuf_iterator<char>(file), {}};
+      if (table.find(first) != std::string::npos && table.find(second) != std::string::npos) return;
+      usleep(1000);
+    }
+    ADD_FAILURE() << "wireguard-go does not open its ports";
+  }
+
   UserspaceProcess first_process_;
   UserspaceProcess second_process_;
   std::unique_ptr<UserspaceDevice> first_;

@@ -2,6 +2,7 @@
 // ones live in a network and mount namespace of their own, so that they meet nobody else's interface or socket.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <ostream>
@@ -12,12 +13,17 @@
 
 namespace anubis::wireguard {
 
+// Where device() and the other end listen, once they are configured so.
+constexpr std::uint16_t kFirstPort = 42961;
+constexpr std::uint16_t kSecondPort = 42962;
+
 class Backend {
  public:
   virtual ~Backend() = default;
   virtual Device& device() = 0;
   // The other end for handshakes; null where there are no handshakes.
   virtual Device* other_end() = 0;
+  // When it returns, both listen.
   virtual void set_links_up() = 0;
   // Takes device()'s link away.
   virtual void destroy() = 0;

@@ -281,8 +281,8 @@ class ConformanceHandshake : public Conformance {
     if (!backend_) return;
     const auto first = private_key(1);
     const auto second = private_key(2);
-    ASSERT_TRUE(device().configure({&first, 42961, {}}));
-    ASSERT_TRUE(backend_->other_end()->configure({&second, 42962, {}}));
+    ASSERT_TRUE(device().configure({&first, kFirstPort, {}}));
+    ASSERT_TRUE(backend_->other_end()->configure({&second, kSecondPort, {}}));
     backend_->set_links_up();
     const std::vector<PeerChange> changes{{.public_key = public_key(1), .allowed_ips = prefixes({"10.1.0.0/16"})}};
     ASSERT_TRUE(backend_->other_end()->apply(changes).empty());
@@ -291,7 +291,7 @@ class ConformanceHandshake : public Conformance {
   // A peer that shakes hands at once.
   static PeerChange starting() {
     return {.public_key = public_key(2),
-            .endpoint = endpoint("127.0.0.1", 42962),
+            .endpoint = endpoint("127.0.0.1", kSecondPort),
             .allowed_ips = prefixes({"10.2.0.0/16"}),
             .persistent_keepalive = 25};
   }
@@ -299,7 +299,7 @@ class ConformanceHandshake : public Conformance {
   // Well below the 5 s after which WireGuard itself would try again. The kernel counts the bytes of a handshake only
   // after it has told its time.
   std::optional<PeerState> wait_for_handshake(HandshakeTime after) {
-    for (int i = 0; i < 400; ++i) {
+    for (int i = 0; i < 800; ++i) {
       auto state = peer(public_key(2));
       if (state && state->latest_handshake > after && state->rx_bytes > 0) return state;
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -313,7 +313,7 @@ TEST_P(ConformanceHandshake, KeepaliveOfANewPeerStartsOneAtOnce) {
   const auto state = wait_for_handshake({});
   ASSERT_TRUE(state);
   EXPECT_GT(state->tx_bytes, 0u);
-  EXPECT_EQ(backend_->other_end()->dump().value().peers.at(0).endpoint, endpoint("127.0.0.1", 42961));
+  EXPECT_EQ(backend_->other_end()->dump().value().peers.at(0).endpoint, endpoint("127.0.0.1", kFirstPort));
 
   apply({{.public_key = public_key(2), .action = PeerAction::kUpdateOnly, .persistent_keepalive = 0}});
   const auto after = peer(public_key(2)).value();

@@ -174,18 +174,21 @@ TEST_F(UapiConnectionTest, GarbageIsAnErrorAndTheNextRequestStartsAfresh) {
 
 TEST_F(UapiConnectionTest, AnswerThatCameTooLateIsNotTakenForTheNext) {
   std::atomic<int> connections = 0;
-  Server server(path_, 2, [&connections](int socket) {
+  std::atomic<bool> is_late = false;
+  Server server(path_, 2, [&connections, &is_late](int socket) {
     const bool first = ++connections == 1;
     for (std::string request; read_request(socket, request);) {
       say(socket, "errno=0\n\n");
       if (!first) continue;
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
       say(socket, "errno=22\n\n");
+      is_late = true;
+      is_late.notify_all();
     }
   });
   UapiConnection connection(path_);
   ASSERT_TRUE(ask(connection));
-  std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  is_late.wait(false);
   UapiReplyParser parser;
   ASSERT_TRUE(connection.ask("set=1\n\n", parser));
   EXPECT_EQ(parser.error(), 0);

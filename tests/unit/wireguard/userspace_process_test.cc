@@ -162,13 +162,13 @@ TEST_F(WireguardGoProcess, F41RunningOneIsAdopted) {
   ASSERT_TRUE(process_->terminate());
   process_.reset();
   // The end of an adopted process is told as well.
-  ASSERT_TRUE(becomes_readable(adopted->pidfd(), 2000));
+  ASSERT_TRUE(becomes_readable(adopted->pidfd(), 30'000));
   EXPECT_TRUE(adopted->take_end());
 }
 
 TEST_F(WireguardGoProcess, DeathIsToldAndALeftoverSocketFileDoesNotMatter) {
   ASSERT_EQ(kill(process_->pid(), SIGKILL), 0);
-  ASSERT_TRUE(becomes_readable(process_->pidfd(), 2000));
+  ASSERT_TRUE(becomes_readable(process_->pidfd(), 30'000));
   const auto end = process_->take_end();
   ASSERT_TRUE(end);
   EXPECT_NE(end->find("signal 9"), std::string::npos) << *end;

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -79,11 +80,20 @@ void SystemTest::TearDown() {
   }
 }
 
+// What follows from a change of a link (its carrier, tentative addresses, local routes) the kernel does by and by.
 std::string SystemTest::host_state() {
-  // What ip complains of is other tests' namespaces that come and go.
-  return output_of(
-      "for family in 4 6; do printf '%s\\n' link address rule 'route show table all' | ip -$family -batch - "
-      "2>/dev/null; done");
+  const auto look = [] {
+    // What ip complains of is other tests' namespaces that come and go.
+    return output_of(
+        "for family in 4 6; do printf '%s\\n' link address rule 'route show table all' | ip -$family -batch - "
+        "2>/dev/null; done");
+  };
+  for (auto last = look();;) {
+    usleep(100'000);
+    auto now = look();
+    if (now == last) return now;
+    last = std::move(now);
+  }
 }
 
 std::string SystemTest::way_to(const std::string& arguments) {

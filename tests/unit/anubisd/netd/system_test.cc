@@ -100,7 +100,7 @@ TEST_F(SystemTest, StartsTheHandshakeAtOnceWhetherThePeerIsNewOrNot) {
   auto netd = new_netd();
   bring_up(*netd);
   const auto handshake_seen = [&] {
-    for (int attempt = 0; attempt < 100; ++attempt) {
+    for (int attempt = 0; attempt < 400; ++attempt) {
       const auto report = netd->report(Interface::kProduction, jacinth).value();
       if (report && report->latest_handshake != wireguard::HandshakeTime{}) return true;
       usleep(10'000);
