@@ -128,6 +128,14 @@ Rules common() {
   };
 }
 
+// How libc removes a file. Some architectures (arm64) have no unlink: there it is unlinkat, which removes folders, too,
+// if it is told to.
+Rule unlink_of_libc() {
+  constexpr bool kHasUnlink = SCMP_SYS(unlink) >= 0;  // libseccomp's numbers of calls that are not there are negative
+  if constexpr (kHasUnlink) return {SCMP_SYS(unlink)};
+  return {SCMP_SYS(unlinkat), {{0, static_cast<std::uint32_t>(AT_FDCWD)}, {2, 0}}};
+}
+
 Rules with_common(Rules rules) {
   Rules all = common();
   all.insert(all.end(), rules.begin(), rules.end());
@@ -188,7 +196,7 @@ Rules netd_calls() {
       {SCMP_SYS(fsync)},
       {SCMP_SYS(rename)},
       {SCMP_SYS(renameat)},
-      {SCMP_SYS(unlink)},
+      unlink_of_libc(),
 
       // The authorised peers, in memory that is handed to anubisd; the ends of work on a thread.
       {SCMP_SYS(memfd_create)},

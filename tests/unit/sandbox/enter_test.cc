@@ -2,7 +2,9 @@
 
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,9 +27,11 @@
 
 #include "lib/base/fd.h"
 #include "lib/base/process.h"
+#include "lib/config/write.h"
 #include "lib/sandbox/calls.h"
 #include "lib/sandbox/capabilities.h"
 #include "lib/sandbox/filter.h"
+#include "tests/unit/config/folder.h"
 #include "tests/unit/sandbox/child.h"
 
 namespace anubis::sandbox {
@@ -61,9 +65,11 @@ void skip_without_net_admin() {
 std::vector<Case> forbidden_to_both() {
   return {
       {"exec", [] { execl("/bin/true", "true", nullptr); }},
+#ifdef SYS_fork  // younger architectures have neither, and no unlink: they have clone and unlinkat
       {"fork", [] { (void)syscall(SYS_fork); }},
-      {"clone_a_process", [] { (void)syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr); }},
       {"vfork", [] { (void)syscall(SYS_vfork); }},
+#endif
+      {"clone_a_process", [] { (void)syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr); }},
       {"ptrace", [] { (void)ptrace(PTRACE_TRACEME, 0, nullptr, nullptr); }},
       {"read_the_memory_of_others", [] { (void)syscall(SYS_process_vm_readv, getppid(), nullptr, 0, nullptr, 0, 0); }},
       {"mount", [] { (void)mount("none", "/", "tmpfs", 0, nullptr); }},
@@ -114,7 +120,11 @@ std::vector<Case> forbidden_to_netd() {
   cases.push_back({"tcp", [] { (void)socket(AF_INET6, SOCK_STREAM, 0); }});
   cases.push_back({"listen", [] { (void)listen(0, 1); }});
   cases.push_back({"write_files", [] { (void)open("/tmp/x", O_WRONLY | O_CREAT, 0600); }});
-  cases.push_back({"remove_files", [] { (void)syscall(SYS_unlinkat, AT_FDCWD, "/tmp/x", 0); }});
+#ifdef SYS_unlink
+  cases.push_back({"remove_files_of_a_folder", [] { (void)syscall(SYS_unlinkat, AT_FDCWD, "/tmp/x", 0); }});
+#endif
+  cases.push_back({"remove_files_below_a_folder", [] { (void)unlinkat(0, "x", 0); }});
+  cases.push_back({"remove_folders", [] { (void)rmdir("/tmp/x"); }});
   cases.push_back({"netlink_of_audit", [] { (void)socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT); }});
   return cases;
 }
@@ -232,6 +242,20 @@ TEST(Sandbox, NamesCanBeResolvedInIt) {
     require(getaddrinfo((std::string(70, 'y') + ".invalid").c_str(), nullptr, &hints, &found) != 0, "no such host");
   };
   EXPECT_EXIT(in(enter_as_we_are, resolve), testing::ExitedWithCode(0), "");
+}
+
+// As it does when an invited host becomes a peer. Where libc removes a file by unlinkat, netd ended here.
+TEST(Sandbox, NetdReplacesAFileAndRemovesWhatCannotTakeItsPlace) {
+  const config::Folder folder;
+  std::filesystem::create_directory(folder / "taken");
+  folder.write("file", "old");
+  const auto write = [&] {
+    require(config::replace_file(folder / "file", "new"));
+    const auto status = config::replace_file(folder / "taken", "a file cannot replace a folder");
+    require(!status && status.error().message.find("cannot replace") != std::string::npos, "cannot replace");
+  };
+  EXPECT_EXIT(in(enter_netd_filter, write), testing::ExitedWithCode(0), "");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / ""), {}), 2);
 }
 
 // Refused, not killed: libc tries it whenever a name is resolved.
