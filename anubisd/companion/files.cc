@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <array>
 
-// The bytes of a file as a symbol of this program, which C++20 has no word for.
+// The bytes of a file as a symbol of this program, which C++20 has no word for. Hidden, so that it is addressed
+// directly: of the local symbols of a section, arm64's global offset table knows one.
 #define ANUBIS_EMBED(symbol, file)                                                                                     \
   asm(".pushsection .rodata\n" #symbol ":\n.incbin \"" ANUBIS_PAGE "/" file ".gz\"\n" #symbol "_end:\n.popsection\n"); \
-  extern "C" const std::uint8_t symbol[];                                                                              \
-  extern "C" const std::uint8_t symbol##_end[]
+  extern "C" [[gnu::visibility("hidden")]] const std::uint8_t symbol[];                                                \
+  extern "C" [[gnu::visibility("hidden")]] const std::uint8_t symbol##_end[]
 
 ANUBIS_EMBED(anubis_page_index, "index.html");
 ANUBIS_EMBED(anubis_page_style, "page.css");
