@@ -66,7 +66,7 @@ class NetworkManager {
     if (failed < 0) return nullptr;
 
     sd_bus_message* reply = nullptr;
-    sd_bus_error error = SD_BUS_ERROR_NULL;
+    sd_bus_error error{};
     failed = sd_bus_call(bus_.get(), call, static_cast<std::uint64_t>(left.count()), &error, &reply);
     Message owned_reply(reply);
     is_absent_ = sd_bus_error_has_name(&error, SD_BUS_ERROR_SERVICE_UNKNOWN) != 0 ||

@@ -39,7 +39,7 @@ socklen_t to_sockaddr(const IpAddress& address, sockaddr_storage& storage) {
 
 // The address in an ICMP error's extended report, of the probe's own family.
 std::optional<IpAddress> offender_of(const sock_extended_err* error, Family family) {
-  const sockaddr* const offender = SO_EE_OFFENDER(error);
+  const auto* const offender = reinterpret_cast<const sockaddr*>(error + 1);  // SO_EE_OFFENDER, which casts const away
   if (family == Family::kV4 && offender->sa_family == AF_INET) {
     sockaddr_in in{};
     std::memcpy(&in, offender, sizeof in);

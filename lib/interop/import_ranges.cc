@@ -76,9 +76,9 @@ std::vector<std::size_t> join_halves(WgQuickFile& file) {
   for (std::size_t i = 0; i < file.peers.size(); ++i) {
     WgQuickPeer& peer = file.peers[i];
     if (!has_halves(peer, Family::kV6)) continue;
-    const auto [lower, upper] = halves_of(Family::kV6);
-    std::ranges::replace(peer.allowed_ips, lower, default_route(Family::kV6));
-    keep_ranges(peer, [&upper = upper](const IpPrefix& range) { return range != upper; });
+    const auto halves = halves_of(Family::kV6);
+    std::ranges::replace(peer.allowed_ips, halves[0], default_route(Family::kV6));
+    keep_ranges(peer, [&halves](const IpPrefix& range) { return range != halves[1]; });
     joined.push_back(i);
   }
   return joined;
