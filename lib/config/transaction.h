@@ -16,7 +16,7 @@
 namespace anubis::config {
 
 // What was not kept is undone when it goes: what was made is gone, and what was changed or removed is as it was. Errors
-// are those of the functions of write.h; what fails has done nothing.
+// are those of the functions of write.h.
 class Transaction {
  public:
   Transaction() = default;
